@@ -1,0 +1,1 @@
+//! The examples of flowcore: each is a program under `examples/`.

@@ -1,0 +1,78 @@
+//! One clock for all states: wall-clock anchored, monotonic within a run.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A wall clock that jumped by more than this is followed by runs that start from then on.
+const TOLERANCE_NANOS: i64 = 1_000_000_000;
+
+static START: OnceLock<Instant> = OnceLock::new();
+static OFFSET: AtomicI64 = AtomicI64::new(0);
+
+fn wall_nanos() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Nanoseconds of monotonic time since the first call in this process.
+#[inline]
+pub(crate) fn ticks() -> i64 {
+    let start = START.get_or_init(|| {
+        OFFSET.store(wall_nanos(), Ordering::Relaxed);
+        Instant::now()
+    });
+    // 292 years fit.
+    start.elapsed().as_nanos() as i64
+}
+
+/// What to add to [`ticks`] to get Unix nanoseconds. A run keeps the offset it was born with, so that a jump of
+/// the wall clock never makes its durations negative.
+#[inline]
+pub(crate) fn offset() -> i64 {
+    OFFSET.load(Ordering::Relaxed)
+}
+
+/// Follows the wall clock if it has jumped (or the machine slept). Called where a tree of runs begins.
+pub(crate) fn follow_wall_clock() {
+    let drift = wall_nanos() - (ticks() + offset());
+    if drift.abs() > TOLERANCE_NANOS {
+        OFFSET.fetch_add(drift, Ordering::Relaxed);
+        tracing::debug!(
+            jump_seconds = drift / 1_000_000_000,
+            "the wall clock jumped"
+        );
+    }
+}
+
+/// `seconds` as a duration: never panics, negative and NaN count as zero, too large as the longest there is.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    if seconds.is_nan() || seconds <= 0.0 {
+        return Duration::ZERO;
+    }
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_seconds_make_no_panic() {
+        assert_eq!(seconds(f64::NAN), Duration::ZERO);
+        assert_eq!(seconds(-1.0), Duration::ZERO);
+        assert_eq!(seconds(f64::INFINITY), Duration::MAX);
+        assert_eq!(seconds(1e300), Duration::MAX);
+        assert_eq!(seconds(0.25), Duration::from_millis(250));
+    }
+
+    #[test]
+    fn ticks_never_go_back() {
+        let before = ticks();
+        follow_wall_clock();
+        assert!(ticks() >= before);
+        assert!(offset() > 1_600_000_000_000_000_000);
+    }
+}

@@ -1,0 +1,172 @@
+//! What `#[flow]` and `#[task]` register: a function's name, place, options and entry points.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::engine::Launched;
+use crate::error::Result;
+use crate::options::Options;
+use crate::private::Runnable;
+use crate::run::RunKind;
+
+/// The fixed facts of a definition, as the attribute found them.
+#[derive(Debug)]
+pub struct Meta {
+    /// Flow or task.
+    pub kind: RunKind,
+    /// The name in Prefect's sense; the function's unless told otherwise.
+    pub name: &'static str,
+    /// The function's own name.
+    pub ident: &'static str,
+    /// The module it stands in.
+    pub module: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+    /// The description, or the doc comment.
+    pub description: &'static str,
+    /// The version.
+    pub version: Option<&'static str>,
+    /// The tags all its runs bear.
+    pub tags: &'static [&'static str],
+    /// Whether the function is async.
+    pub is_async: bool,
+    /// A stable key in place of module and name.
+    pub key: Option<&'static str>,
+    /// Whether its runs can be resumed.
+    pub durable: bool,
+}
+
+/// A registered flow or task.
+///
+/// ```
+/// use flowcore::prelude::*;
+///
+/// /// Adds one.
+/// #[flow]
+/// fn increment(x: i64) -> i64 { x + 1 }
+///
+/// let definition = flowcore::registry::flow("increment").unwrap();
+/// assert_eq!(definition.description(), "Adds one.");
+/// assert_eq!(definition.parameters().collect::<Vec<_>>(), ["x"]);
+/// ```
+pub struct Definition {
+    pub(crate) meta: Meta,
+    options: OnceLock<Options>,
+    make_options: fn(&mut Options),
+    parameters: fn(&mut dyn FnMut(&'static str, &'static str)),
+    launch_json: fn(&Value) -> Result<Launched>,
+}
+
+impl Definition {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new<R: Runnable>(meta: Meta) -> Self {
+        Self {
+            meta,
+            options: OnceLock::new(),
+            make_options: R::options,
+            parameters: crate::private::describe::<R>,
+            launch_json: crate::private::launch_json::<R>,
+        }
+    }
+
+    /// Flow or task.
+    #[must_use]
+    pub fn kind(&self) -> RunKind {
+        self.meta.kind
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.meta.name
+    }
+
+    /// Its description: the option's, or the doc comment.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        self.meta.description
+    }
+
+    /// Its version, if it has one.
+    #[must_use]
+    pub fn version(&self) -> Option<&'static str> {
+        self.meta.version
+    }
+
+    /// The tags that all its runs bear.
+    #[must_use]
+    pub fn tags(&self) -> &'static [&'static str] {
+        self.meta.tags
+    }
+
+    /// Where it is written: `module::ident (file:line:column)`.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let Meta {
+            module,
+            ident,
+            file,
+            line,
+            column,
+            ..
+        } = self.meta;
+        format!("{module}::{ident} ({file}:{line}:{column})")
+    }
+
+    /// What tells it from all others: its `key`, or its module and name.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self.meta.key {
+            Some(key) => key.to_owned(),
+            None => format!("{}::{}", self.meta.module, self.meta.ident),
+        }
+    }
+
+    /// The names of its parameters, in order.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        let mut names = Vec::new();
+        (self.parameters)(&mut |name, _| names.push(name));
+        names.into_iter()
+    }
+
+    /// Starts a run from JSON parameters, an object with a member for each parameter.
+    ///
+    /// # Errors
+    /// `InvalidParameters`, naming every missing, unknown or unreadable one, or the parameter whose type does not
+    /// implement `DeserializeOwned`.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    ///
+    /// #[flow]
+    /// fn area(width: u32, height: u32) -> u32 { width * height }
+    ///
+    /// let run = flowcore::registry::flow("area").unwrap()
+    ///     .submit_json(&serde_json::json!({"width": 6, "height": 7})).unwrap();
+    /// assert_eq!(run.result_json().unwrap(), 42);
+    /// ```
+    pub fn submit_json(&self, parameters: &Value) -> Result<Launched> {
+        (self.launch_json)(parameters)
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.options.get_or_init(|| {
+            let mut options = Options::default();
+            (self.make_options)(&mut options);
+            options
+        })
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} at {}", self.kind(), self.name(), self.location())
+    }
+}

@@ -1,0 +1,103 @@
+//! The run that the current thread works for.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::node::NodeRef;
+
+/// What a body finds around it.
+#[derive(Default)]
+pub(crate) struct Ambient {
+    /// The run itself.
+    pub(crate) run: Option<NodeRef>,
+    /// Which of the run's bodies this is.
+    pub(crate) epoch: u32,
+    /// The task run whose slot the body occupies: the run itself, or the one it was called from directly.
+    pub(crate) slot: Option<NodeRef>,
+    /// Whether a future of a child run was found pending since the body was last entered.
+    pub(crate) waits: bool,
+}
+
+thread_local! {
+    static AMBIENT: RefCell<Ambient> = const {
+        RefCell::new(Ambient { run: None, epoch: 0, slot: None, waits: false })
+    };
+}
+
+/// Swaps what is around the current thread with `ambient`.
+pub(crate) fn swap(ambient: &mut Ambient) {
+    // While the thread dies there is nothing to swap with, and no body to run either.
+    let _ = AMBIENT.try_with(|current| mem::swap(&mut *current.borrow_mut(), ambient));
+}
+
+/// The current run, and the epoch of its body.
+pub(crate) fn run() -> (Option<NodeRef>, u32) {
+    let copy = |current: &RefCell<Ambient>| {
+        let current = current.borrow();
+        (current.run.clone(), current.epoch)
+    };
+    AMBIENT.try_with(copy).unwrap_or_default()
+}
+
+/// The run whose slot the current body occupies.
+pub(crate) fn slot() -> Option<NodeRef> {
+    AMBIENT
+        .try_with(|current| current.borrow().slot.clone())
+        .ok()
+        .flatten()
+}
+
+/// Notes that the current body looked for a child's result in vain.
+pub(crate) fn note_wait() {
+    let _ = AMBIENT.try_with(|current| current.borrow_mut().waits = true);
+}
+
+/// Puts an ambience in place until dropped.
+pub(crate) struct Entered(Ambient);
+
+impl Entered {
+    pub(crate) fn new(run: Option<NodeRef>, epoch: u32, slot: Option<NodeRef>) -> Self {
+        let mut ambient = Ambient {
+            run,
+            epoch,
+            slot,
+            waits: false,
+        };
+        swap(&mut ambient);
+        Self(ambient)
+    }
+
+    /// For a direct call: another run, in the same slot.
+    pub(crate) fn in_same_slot(run: NodeRef, epoch: u32) -> Self {
+        Self::new(Some(run), epoch, slot())
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        swap(&mut self.0);
+    }
+}
+
+/// Keeps an ambience in place while a future is polled, and takes it back, changed or not.
+pub(crate) struct Swapped<'a>(&'a mut Ambient);
+
+impl<'a> Swapped<'a> {
+    pub(crate) fn new(ambient: &'a mut Ambient) -> Self {
+        swap(ambient);
+        Self(ambient)
+    }
+
+    pub(crate) fn poll<F: Future + ?Sized>(&mut self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        future.poll(cx)
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        swap(self.0);
+    }
+}

@@ -1,0 +1,56 @@
+//! Stopping a run and everything below it.
+
+use super::core::Phase;
+use super::life::{self, cancelled, placed};
+use super::node::NodeRef;
+use super::observe;
+use crate::state::StateName;
+
+/// Cancels a run with its subtree, whatever its depth.
+pub(crate) fn subtree(node: &NodeRef, why: &str) {
+    let mut rest = vec![node.clone()];
+    while let Some(node) = rest.pop() {
+        if node.core().mark_cancelled() {
+            // Whoever marked it goes through its children, and new ones look at the mark.
+            continue;
+        }
+        one(&node, why);
+        rest.extend(node.core().children.live());
+    }
+}
+
+/// Cancels the subtrees below a run.
+pub(crate) fn children(node: &NodeRef, why: &str) {
+    for child in node.core().children.live() {
+        subtree(&child, why);
+    }
+}
+
+fn one(node: &NodeRef, why: &str) {
+    let core = node.core();
+    let mut inner = core.lock();
+    match inner.phase {
+        // Launching looks at the mark.
+        Phase::Prepared => {}
+        Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed => {
+            // On its caller's stack there is somebody to end it, who has to see the mark.
+            drop(inner);
+            life::end_before_start(node, StateName::Cancelled, cancelled(why));
+        }
+        Phase::Body | Phase::Draining => {
+            let at = core.now();
+            inner.history.push(StateName::Cancelling, at, Some(why.into()));
+            inner.error = Some(placed(core, cancelled(why)));
+            let driver = inner.driver.clone();
+            drop(inner);
+            observe::emit(node);
+            if !core.is_async() {
+                life::tell_cancelled(node);
+            }
+            if let Some(driver) = driver {
+                driver.wake();
+            }
+        }
+        Phase::Ending | Phase::Settled => {}
+    }
+}

@@ -1,0 +1,344 @@
+//! A run of one function: its inputs, parameters and output, with their types.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use super::core::{Core, ERROR, Origin, Record};
+use super::custom::Custom;
+use super::drive::Drive;
+use super::life;
+use super::node::{Node, NodeRef};
+use super::panic::{drop_guarded, guarded};
+use super::stack;
+use super::{ambient, hooks, observe, pool, runtime};
+use crate::error::{Error, ErrorKind, Result};
+use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
+use crate::settings::settings;
+use crate::state::StateName;
+
+type Inputs<R> = <<R as Runnable>::Params as ParamList>::Inputs;
+
+enum Stage<R: Runnable> {
+    Inputs(Inputs<R>),
+    Params(R::Params),
+    Gone,
+}
+
+enum Output<T> {
+    None,
+    /// For whoever asks first.
+    Value(T),
+    /// Somebody asked, and others may: each clones it, under a lock of the value's own.
+    Shared(Arc<Mutex<T>>),
+    Taken,
+}
+
+/// A run of `R`.
+pub(crate) struct RunCell<R: Runnable> {
+    core: Core,
+    stage: Mutex<Stage<R>>,
+    output: Mutex<Output<R::Output>>,
+}
+
+/// A run with an output of type `T`.
+pub(crate) trait TypedRun<T>: Node {
+    /// The output of a run that has told its result; a copy where `keep` is wanted and `T` can be cloned.
+    fn take(&self, keep: bool) -> Result<T>;
+}
+
+impl<R: Runnable> RunCell<R> {
+    pub(crate) fn new(inputs: Inputs<R>, custom: Option<Box<Custom>>, origin: Origin) -> Arc<Self> {
+        Arc::new(Self {
+            core: Core::new(R::definition(), origin, custom, false),
+            stage: Mutex::new(Stage::Inputs(inputs)),
+            output: Mutex::new(Output::None),
+        })
+    }
+
+    /// Retries were asked for by a call whose parameters can't be copied.
+    pub(crate) fn invalid(&self) -> Option<Error> {
+        if self.core.retries() == 0 {
+            return None;
+        }
+        let name = R::Params::uncopyable(&R::PARAMS)?;
+        let message = format!("retries need a copy of each parameter, and '{name}' can't be cloned: derive Clone for it, or wrap it in an Arc");
+        Some(Error::of_kind(ErrorKind::InvalidParameters, message))
+    }
+
+    /// The parameters for an attempt: a copy while more may follow, the last one takes them.
+    fn params(&self) -> Option<R::Params> {
+        let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
+        let params = match stage {
+            Stage::Inputs(inputs) => R::Params::take(inputs)?,
+            Stage::Params(params) => params,
+            Stage::Gone => return None,
+        };
+        self.record(&params);
+        if self.core.attempt() > self.core.retries() {
+            return Some(params);
+        }
+        let Ok(copy) = params.copy(&R::PARAMS) else {
+            return Some(params);
+        };
+        *self.stage.lock() = Stage::Params(params);
+        Some(copy)
+    }
+
+    fn record(&self, params: &R::Params) {
+        if self.core.is_recorded() {
+            return;
+        }
+        let mut recorder = Recorder::new(settings().record_limit);
+        stack::ensure(|| params.record(&R::PARAMS, &mut recorder));
+        if let Ok(Some(name)) = guarded(|| R::run_name(params)) {
+            recorder.run_name(name);
+        }
+        let (parameters, run_name) = recorder.finish();
+        self.core.set_record(Record {
+            parameters,
+            run_name: run_name.map(String::into_boxed_str),
+        });
+    }
+
+    /// Begins an attempt: its epoch.
+    pub(crate) fn begin(self: &Arc<Self>) -> Option<u32> {
+        life::begin(&self.core)
+    }
+
+    pub(crate) fn has_running_hooks(&self) -> bool {
+        hooks::any(&self.core, StateName::Running)
+    }
+
+    /// Calls the function. For a sync one that is all; an async one gives its future.
+    pub(crate) fn call(self: &Arc<Self>, epoch: u32) -> Option<Body<R::Output>> {
+        let node: NodeRef = self.clone();
+        let prepared = guarded(|| self.params());
+        observe::emit(&node);
+        life::arm_timeout(&node, epoch);
+        let outcome = match prepared {
+            Ok(Some(params)) => guarded(|| stack::ensure(|| R::call(params))),
+            Ok(None) => {
+                let lost = Error::of_kind(ErrorKind::Runner, "its parameters are gone");
+                Ok(Body::Ready(Err(Failure(lost))))
+            }
+            Err(panic) => Err(panic),
+        };
+        match outcome {
+            Ok(Body::Ready(outcome)) => {
+                self.end(epoch, outcome);
+                None
+            }
+            Ok(body) => Some(body),
+            Err(panic) => {
+                self.end(epoch, Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string()))));
+                None
+            }
+        }
+    }
+
+    /// The body has ended.
+    pub(crate) fn end(self: &Arc<Self>, epoch: u32, outcome: Result<R::Output, Failure>) {
+        let node: NodeRef = self.clone();
+        let (mut value, error) = match outcome {
+            Ok(value) => (Some(value), None),
+            Err(Failure(error)) => (None, Some(error)),
+        };
+        let store = || {
+            if let Some(value) = value.take() {
+                *self.output.lock() = Output::Value(value);
+            }
+        };
+        if !life::end_body(&node, epoch, error, store) {
+            tracing::debug!(target: "flowcore::run", "a body given up before has ended; its outcome is dropped");
+        }
+        if let Some(late) = value {
+            drop_guarded(late);
+        }
+    }
+}
+
+impl<R: Runnable> Node for RunCell<R> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
+    fn enqueue(self: Arc<Self>) {
+        if self.core.is_async() {
+            let fallback = self.clone();
+            runtime::spawn_run(&fallback.core, Drive::new(self));
+        } else {
+            pool::push(self);
+        }
+    }
+
+    fn execute(self: Arc<Self>) {
+        let Some(epoch) = self.begin() else { return };
+        let slot = (self.core.slot.load(Ordering::SeqCst) != super::core::slot::NONE).then(|| self.clone() as NodeRef);
+        let _runtime = self.core.scope.entered();
+        if self.has_running_hooks() {
+            super::wait::on_future(hooks::run(self.clone()));
+        }
+        let _in = ambient::Entered::new(Some(self.clone()), epoch, slot);
+        self.call(epoch);
+    }
+
+    fn move_to_own_runtime(self: Arc<Self>) {
+        self.core.moved.store(true, Ordering::SeqCst);
+        let _ = runtime::own().spawn(Drive::new(self));
+    }
+
+    fn poll_inputs(self: Arc<Self>) {
+        let node: NodeRef = self.clone();
+        let waker;
+        let ready = {
+            let mut stage = self.stage.lock();
+            let Stage::Inputs(inputs) = &mut *stage else { return };
+            let others = self.core.custom.as_ref().map(|custom| &custom.wait_for);
+            if R::Params::ready(inputs) && others.is_none_or(|others| others.lock().is_empty()) {
+                Poll::Ready(Ok(()))
+            } else {
+                self.core.set_dependencies(|| {
+                    let mut runs = Vec::new();
+                    R::Params::upstream(inputs, &mut |run| runs.push(run));
+                    let waited = others.iter().flat_map(|others| others.lock().clone());
+                    runs.extend(waited.map(|node| node.core().id));
+                    runs
+                });
+                waker = Waker::from(Arc::new(InputWaker(node.clone())));
+                let mut cx = Context::from_waker(&waker);
+                let others = others.map_or(Poll::Ready(Ok(())), |others| poll_all(&mut others.lock(), &mut cx));
+                match (R::Params::poll(inputs, &mut cx), others) {
+                    (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
+                    (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Ok(())),
+                    _ => Poll::Pending,
+                }
+            }
+        };
+        match ready {
+            Poll::Ready(Ok(())) => life::inputs_are_there(&node),
+            Poll::Ready(Err(error)) => life::input_failed(&node, &error),
+            Poll::Pending => {}
+        }
+    }
+
+    fn discard(&self) {
+        let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
+        if !matches!(stage, Stage::Gone) {
+            drop_guarded(stage);
+        }
+        if self.core.is_told(ERROR) {
+            let output = std::mem::replace(&mut *self.output.lock(), Output::Taken);
+            if matches!(output, Output::Value(_) | Output::Shared(_)) {
+                drop_guarded(output);
+            }
+        }
+    }
+
+    fn output_json(&self) -> Result<Value> {
+        let Some(encode) = R::OUTPUT.encode else {
+            return Err(unreadable(&format!(
+                "its output can't be shown as JSON: derive Serialize for {}",
+                std::any::type_name::<R::Output>()
+            )));
+        };
+        let value = self.share()?;
+        match guarded(|| encode(&value.lock())) {
+            Ok(Ok(json)) => Ok(json),
+            Ok(Err(error)) => Err(unreadable(&format!("its output can't be shown as JSON: {error}"))),
+            Err(panic) => Err(unreadable(&format!("its output's Serialize {panic}"))),
+        }
+    }
+}
+
+fn unreadable(message: &str) -> Error {
+    Error::of_kind(ErrorKind::Runner, message)
+}
+
+impl<R: Runnable> RunCell<R> {
+    fn share(&self) -> Result<Arc<Mutex<R::Output>>> {
+        if let Some(error) = self.error() {
+            return Err(error);
+        }
+        let mut output = self.output.lock();
+        match std::mem::replace(&mut *output, Output::Taken) {
+            Output::Value(value) => {
+                let value = Arc::new(Mutex::new(value));
+                *output = Output::Shared(value.clone());
+                Ok(value)
+            }
+            Output::Shared(value) => {
+                *output = Output::Shared(value.clone());
+                Ok(value)
+            }
+            Output::None | Output::Taken => Err(unreadable("its result was taken before: ask once, or clone the future first")),
+        }
+    }
+
+    fn error(&self) -> Option<Error> {
+        if self.core.is_told(ERROR) { self.core.lock().error.clone() } else { None }
+    }
+}
+
+impl<R: Runnable> TypedRun<R::Output> for RunCell<R> {
+    fn take(&self, keep: bool) -> Result<R::Output> {
+        if let Some(error) = self.error() {
+            return Err(error);
+        }
+        if let Some(clone) = R::OUTPUT.clone
+            && keep
+        {
+            let shared = self.share()?;
+            return guarded(|| clone(&shared.lock()))
+                .map_err(|panic| life::placed(&self.core, Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}"))));
+        }
+        let output = std::mem::replace(&mut *self.output.lock(), Output::Taken);
+        match output {
+            Output::Value(value) => Ok(value),
+            Output::Shared(shared) => match (Arc::try_unwrap(shared), R::OUTPUT.clone) {
+                (Ok(value), _) => Ok(value.into_inner()),
+                (Err(shared), Some(clone)) => guarded(|| clone(&shared.lock()))
+                    .map_err(|panic| life::placed(&self.core, Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")))),
+                (Err(_), None) => Err(unreadable("its result is being read elsewhere")),
+            },
+            Output::None | Output::Taken => Err(life::placed(
+                &self.core,
+                unreadable("its result was taken before: ask once, or clone the future first"),
+            )),
+        }
+    }
+}
+
+struct InputWaker(NodeRef);
+
+impl Wake for InputWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.clone().poll_inputs();
+    }
+}
+
+/// Waits for all of `nodes`, dropping those that are through.
+fn poll_all(nodes: &mut Vec<NodeRef>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    let mut failed = None;
+    nodes.retain(|node| {
+        let core = node.core();
+        let mut key = None;
+        let through = core.listen(super::core::RESULT, &mut key, cx.waker());
+        if through && core.is_told(ERROR) {
+            failed = failed.take().or_else(|| core.lock().error.clone());
+        }
+        !through
+    });
+    match (failed, nodes.is_empty()) {
+        (Some(error), _) => Poll::Ready(Err(error)),
+        (None, true) => Poll::Ready(Ok(())),
+        (None, false) => Poll::Pending,
+    }
+}

@@ -1,0 +1,176 @@
+//! Runs in the order of their completion.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_core::Stream;
+use parking_lot::Mutex;
+
+use super::core::RESULT;
+use super::future::RunFuture;
+use super::node::NodeRef;
+use super::wait::{self, Goal};
+
+/// Gives the futures of `runs` as they complete: a `Stream` where one can await, an iterator that blocks where not.
+///
+/// Each is handed out with its result there, so that `.await` and `.result()` on it return at once.
+///
+/// ```
+/// use flowcore::prelude::*;
+/// use std::time::Duration;
+///
+/// #[task]
+/// fn sleep(millis: u64) -> u64 {
+///     std::thread::sleep(Duration::from_millis(millis));
+///     millis
+/// }
+///
+/// let order: Vec<u64> = as_completed(sleep.map([300, 1])).map(|run| run.result().unwrap()).collect();
+/// assert_eq!(order, [1, 300]);
+/// ```
+pub fn as_completed<T: Send + 'static>(runs: impl IntoIterator<Item = RunFuture<T>>) -> AsCompleted<T> {
+    let done = Arc::new(Done::default());
+    let mut waiting: Vec<Option<RunFuture<T>>> = Vec::new();
+    for (index, run) in runs.into_iter().enumerate() {
+        let waker = Waker::from(Arc::new(Entry {
+            index,
+            done: done.clone(),
+        }));
+        if run.node().core().listen(RESULT, &mut None, &waker) {
+            waker.wake();
+        }
+        waiting.push(Some(run));
+    }
+    AsCompleted {
+        left: waiting.len(),
+        waiting,
+        done,
+    }
+}
+
+/// The futures of runs in the order of their completion: made by [`as_completed`].
+#[must_use = "nothing is waited for until this is iterated or polled"]
+#[derive(Debug)]
+pub struct AsCompleted<T: 'static> {
+    waiting: Vec<Option<RunFuture<T>>>,
+    left: usize,
+    done: Arc<Done>,
+}
+
+#[derive(Debug, Default)]
+struct Done(Mutex<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    indices: VecDeque<usize>,
+    waker: Option<Waker>,
+}
+
+struct Entry {
+    index: usize,
+    done: Arc<Done>,
+}
+
+impl Wake for Entry {
+    fn wake(self: Arc<Self>) {
+        let mut queue = self.done.0.lock();
+        queue.indices.push_back(self.index);
+        let waker = queue.waker.take();
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T: 'static> AsCompleted<T> {
+    fn poll_run(&mut self, waker: &Waker) -> Poll<Option<RunFuture<T>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let index = {
+            let mut queue = self.done.0.lock();
+            let Some(index) = queue.indices.pop_front() else {
+                queue.waker = Some(waker.clone());
+                return Poll::Pending;
+            };
+            index
+        };
+        self.left -= 1;
+        Poll::Ready(self.waiting[index].take())
+    }
+}
+
+impl<T: 'static> Unpin for AsCompleted<T> {}
+
+impl<T: Send + 'static> Stream for AsCompleted<T> {
+    type Item = RunFuture<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<RunFuture<T>>> {
+        let polled = self.poll_run(cx.waker());
+        if polled.is_pending() {
+            super::ambient::note_wait();
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+/// Blocks for each; ends early if the run that iterates is cancelled.
+impl<T: Send + 'static> Iterator for AsCompleted<T> {
+    type Item = RunFuture<T>;
+
+    fn next(&mut self) -> Option<RunFuture<T>> {
+        let mut next = NextDone {
+            runs: self,
+            found: None,
+            looked: 0,
+        };
+        match wait::block(&mut next, None) {
+            Ok(_) => next.found.flatten(),
+            Err(_) => None,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+struct NextDone<'a, T: 'static> {
+    runs: &'a mut AsCompleted<T>,
+    found: Option<Option<RunFuture<T>>>,
+    looked: usize,
+}
+
+impl<T: Send + 'static> Goal for NextDone<'_, T> {
+    fn reached(&mut self, waker: &Waker) -> bool {
+        if self.found.is_none()
+            && let Poll::Ready(run) = self.runs.poll_run(waker)
+        {
+            self.found = Some(run);
+        }
+        self.found.is_some()
+    }
+
+    fn runnable(&mut self) -> Option<NodeRef> {
+        while let Some(run) = self.runs.waiting.get(self.looked) {
+            if let Some(run) = run
+                && wait::is_up_for_grabs(run.node().core())
+            {
+                return Some(run.node());
+            }
+            self.looked += 1;
+        }
+        None
+    }
+
+    fn awaited(&self) -> Option<&NodeRef> {
+        None
+    }
+}

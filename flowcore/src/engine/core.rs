@@ -1,0 +1,482 @@
+//! What the engine keeps of every run, whatever function it is a run of.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::Waker;
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+use tokio::task::AbortHandle;
+
+use super::ambient;
+use super::children::{Children, Roots};
+use super::custom::Custom;
+use super::history::History;
+use super::name;
+use super::node::{Node, NodeRef};
+use super::scope::Scope;
+use crate::clock;
+use crate::definition::Definition;
+use crate::error::Error;
+use crate::options::{Options, RetryDelay};
+use crate::run::{RunId, RunKind};
+use crate::state::{State, StateName};
+
+/// Where a run stands between its making and its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Made, not submitted.
+    Prepared,
+    /// Inputs are outstanding.
+    Waiting,
+    /// The task runner has it.
+    Held,
+    /// Whoever comes first may begin the next attempt.
+    Queued,
+    /// The body runs.
+    Body,
+    /// The body has ended, children have not.
+    Draining,
+    /// Waits for its next attempt.
+    Delayed,
+    /// Its last state is known, hooks run.
+    Ending,
+    /// Over.
+    Settled,
+}
+
+/// Bits of [`Core::told`]: the output is there.
+pub(crate) const VALUE: u8 = 1;
+/// The error is there.
+pub(crate) const ERROR: u8 = 2;
+/// Result, good or bad.
+pub(crate) const RESULT: u8 = VALUE | ERROR;
+/// The run is over, and so is everything below it that it waited for.
+pub(crate) const SETTLED: u8 = 4;
+
+/// A task run's slot in its runner.
+pub(crate) mod slot {
+    /// Not limited by a runner, or not started.
+    pub(crate) const NONE: u8 = 0;
+    /// The runner has let it start.
+    pub(crate) const HELD: u8 = 1;
+    /// Given back while the body waits for a child.
+    pub(crate) const RELEASED: u8 = 2;
+    /// Asked for again.
+    pub(crate) const WANTED: u8 = 3;
+}
+
+pub(crate) struct Listener {
+    key: u32,
+    only_error: bool,
+    waker: Waker,
+}
+
+/// What changes in a run's life.
+pub(crate) struct Inner {
+    pub(crate) phase: Phase,
+    pub(crate) attempt: u32,
+    pub(crate) history: History,
+    pub(crate) error: Option<Error>,
+    pub(crate) listeners: SmallVec<[Listener; 1]>,
+    /// Wakes the body's future, or the thread that the body blocks.
+    pub(crate) driver: Option<Waker>,
+    /// The thread that last polled the body's future in vain.
+    pub(crate) polled_by: Option<ThreadId>,
+    pub(crate) timer: Option<AbortHandle>,
+}
+
+/// A run's parameters and name as shown.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) parameters: Option<Box<str>>,
+    pub(crate) run_name: Option<Box<str>>,
+}
+
+/// The part of a run that doesn't depend on its function's types.
+pub(crate) struct Core {
+    pub(crate) definition: &'static Definition,
+    pub(crate) id: RunId,
+    pub(crate) parent: Option<NodeRef>,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) custom: Option<Box<Custom>>,
+    pub(crate) depth: u32,
+    /// The epoch of the parent's body that made this run.
+    parent_epoch: u32,
+    place: AtomicU32,
+    listener_keys: AtomicU32,
+    pub(crate) handles: AtomicU32,
+    pub(crate) slot: AtomicU8,
+    told: AtomicU8,
+    cancelled: AtomicBool,
+    /// Whether the body runs on its caller's stack.
+    pub(crate) direct: bool,
+    pub(crate) moved: AtomicBool,
+    /// The epoch in the upper half (each attempt has its own), the body and the children it waits for in the lower.
+    pending: AtomicU64,
+    offset: i64,
+    inner: Mutex<Inner>,
+    pub(crate) children: Children,
+    record: OnceLock<Record>,
+    /// The runs whose results are its inputs, and those it only waits for.
+    #[allow(clippy::box_collection, reason = "a run without inputs pays for a pointer only")]
+    dependencies: OnceLock<Box<Vec<RunId>>>,
+}
+
+/// What is around a new run.
+pub(crate) struct Origin {
+    parent: Option<NodeRef>,
+    parent_epoch: u32,
+}
+
+impl Origin {
+    /// The run that the current thread works for.
+    pub(crate) fn current() -> Self {
+        let (parent, parent_epoch) = ambient::run();
+        Self {
+            parent,
+            parent_epoch,
+        }
+    }
+
+    /// Where a call was made, if that was in a run; else where it is started.
+    pub(crate) fn or_current(self) -> Self {
+        if self.parent.is_some() { self } else { Self::current() }
+    }
+}
+
+const ONE_EPOCH: u64 = 1 << 32;
+
+impl Core {
+    pub(crate) fn new(
+        definition: &'static Definition,
+        origin: Origin,
+        custom: Option<Box<Custom>>,
+        direct: bool,
+    ) -> Self {
+        let Origin {
+            parent,
+            parent_epoch,
+        } = origin;
+        let (outer, depth, offset) = match &parent {
+            Some(parent) => {
+                let core = parent.core();
+                (core.scope.clone(), core.depth + 1, core.offset)
+            }
+            None => {
+                clock::follow_wall_clock();
+                (Scope::root(), 0, clock::offset())
+            }
+        };
+        let scope = if definition.options().task_runner.is_some() {
+            outer.inside(definition)
+        } else {
+            outer
+        };
+        let at = clock::ticks() + offset;
+        Self {
+            definition,
+            id: RunId::generate(at),
+            parent,
+            scope,
+            custom,
+            depth,
+            parent_epoch,
+            place: AtomicU32::new(u32::MAX),
+            listener_keys: AtomicU32::new(0),
+            handles: AtomicU32::new(0),
+            slot: AtomicU8::new(slot::NONE),
+            told: AtomicU8::new(0),
+            cancelled: AtomicBool::new(false),
+            direct,
+            moved: AtomicBool::new(false),
+            pending: AtomicU64::new(0),
+            offset,
+            inner: Mutex::new(Inner {
+                phase: Phase::Prepared,
+                attempt: 0,
+                history: History::new(StateName::Pending, at),
+                error: None,
+                listeners: SmallVec::new(),
+                driver: None,
+                polled_by: None,
+                timer: None,
+            }),
+            children: Children::default(),
+            record: OnceLock::new(),
+            dependencies: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock()
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        clock::ticks() + self.offset
+    }
+
+    pub(crate) fn options(&self) -> &'static Options {
+        self.definition.options()
+    }
+
+    pub(crate) fn kind(&self) -> RunKind {
+        self.definition.kind()
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.definition.meta.is_async
+    }
+
+    pub(crate) fn retries(&self) -> u32 {
+        let custom = self.custom.as_ref().and_then(|custom| custom.retries);
+        custom.unwrap_or(self.options().retries)
+    }
+
+    pub(crate) fn retry_delay(&self) -> &RetryDelay {
+        let custom = self.custom.as_ref().and_then(|custom| custom.retry_delay.as_ref());
+        custom.unwrap_or(&self.options().retry_delay)
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let custom = self.custom.as_ref().and_then(|custom| custom.timeout);
+        custom.or(self.options().timeout)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.lock().history.current()
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().attempt
+    }
+
+    // --- the record -------------------------------------------------------------------------------------------------
+
+    pub(crate) fn set_record(&self, record: Record) {
+        // Made once, by the first attempt.
+        let _ = self.record.set(record);
+    }
+
+    /// Notes the runs that this one depends on. The first note stands.
+    pub(crate) fn set_dependencies(&self, runs: impl FnOnce() -> Vec<RunId>) {
+        self.dependencies.get_or_init(|| Box::new(runs()));
+    }
+
+    pub(crate) fn dependencies(&self) -> &[RunId] {
+        self.dependencies.get().map_or(&[], |runs| runs)
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.record.get().is_some()
+    }
+
+    pub(crate) fn parameters(&self) -> Option<&str> {
+        self.record.get()?.parameters.as_deref()
+    }
+
+    pub(crate) fn run_name(&self) -> String {
+        let custom = self.custom.as_ref().and_then(|custom| custom.name.as_deref());
+        let templated = || self.record.get().and_then(|record| record.run_name.as_deref());
+        match custom.or_else(templated) {
+            Some(name) => name.to_owned(),
+            None => name::of(self.definition, self.id),
+        }
+    }
+
+    /// The names of the definitions from the root to this run; a long path is folded in its middle.
+    pub(crate) fn path(&self) -> String {
+        const SHOWN: usize = 8;
+        let mut names = vec![self.definition.name()];
+        let mut folded = 0_usize;
+        let mut next = self.parent.as_ref();
+        while let Some(parent) = next {
+            let core = parent.core();
+            if names.len() < SHOWN || core.depth < 3 {
+                names.push(core.definition.name());
+            } else {
+                folded += 1;
+            }
+            next = core.parent.as_ref();
+        }
+        let fold = format!("… {folded} more …");
+        if folded > 0 {
+            names.insert(SHOWN, &fold);
+        }
+        names.reverse();
+        names.join(" › ")
+    }
+
+    // --- cancellation ----------------------------------------------------------------------------------------------
+
+    /// Marks the run; true if it was marked before.
+    pub(crate) fn mark_cancelled(&self) -> bool {
+        self.cancelled.swap(true, Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Whether the body of that epoch has been told to stop, or given up.
+    pub(crate) fn must_stop(&self, epoch: u32) -> bool {
+        self.is_cancelled() || self.epoch() != epoch
+    }
+
+    /// Whether the body that made this run has been told to stop.
+    pub(crate) fn origin_stopped(&self) -> bool {
+        let parent = self.parent.as_ref();
+        parent.is_some_and(|parent| parent.core().must_stop(self.parent_epoch))
+    }
+
+    // --- the count of what the run waits for -----------------------------------------------------------------------
+
+    pub(crate) fn epoch(&self) -> u32 {
+        (self.pending.load(Ordering::SeqCst) >> 32) as u32
+    }
+
+    /// Opens the next epoch with the body alone pending.
+    pub(crate) fn open_epoch(&self) -> u32 {
+        let epoch = self.epoch() + 1;
+        self.pending.store(u64::from(epoch) << 32 | 1, Ordering::SeqCst);
+        epoch
+    }
+
+    /// Ends the epoch whatever is pending: who belongs to it no longer counts.
+    pub(crate) fn close_epoch(&self) {
+        self.pending.store(u64::from(self.epoch() + 1) << 32, Ordering::SeqCst);
+    }
+
+    /// Counts one more, unless nothing is waited for any more.
+    fn expect(&self, epoch: u32) -> bool {
+        let more = |pending: u64| {
+            ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending + 1)
+        };
+        self.pending.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
+    }
+
+    /// Counts one less; true for the last of the epoch.
+    pub(crate) fn arrived(&self, epoch: u32) -> bool {
+        let less = |pending: u64| {
+            ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending - 1)
+        };
+        let before = self.pending.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        before.is_ok_and(|before| before % ONE_EPOCH == 1)
+    }
+
+    // --- the place in the tree -------------------------------------------------------------------------------------
+
+    /// Enters the run in the tree.
+    pub(crate) fn register(&self, this: Weak<dyn Node>) {
+        let place = match &self.parent {
+            Some(parent) => {
+                parent.core().expect(self.parent_epoch);
+                parent.core().children.insert(this)
+            }
+            None => Roots::insert(this),
+        };
+        self.place.store(place, Ordering::Release);
+    }
+
+    /// Takes the run out of the tree; the parent, if this was the last that it waited for.
+    pub(crate) fn unregister(&self) -> Option<NodeRef> {
+        let place = self.place.swap(u32::MAX, Ordering::AcqRel);
+        let Some(parent) = &self.parent else {
+            if place != u32::MAX {
+                Roots::remove(place);
+            }
+            return None;
+        };
+        if place == u32::MAX {
+            return None;
+        }
+        parent.core().children.remove(place);
+        parent.core().arrived(self.parent_epoch).then(|| parent.clone())
+    }
+
+    // --- the ones who wait -----------------------------------------------------------------------------------------
+
+    pub(crate) fn told(&self) -> u8 {
+        self.told.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_told(&self, mask: u8) -> bool {
+        self.told() & mask != 0
+    }
+
+    /// Tells what is in `mask`; call with the lock held, wake what it returns without.
+    pub(crate) fn tell(&self, inner: &mut Inner, mask: u8) -> Wakeup {
+        let told = self.told.fetch_or(mask, Ordering::AcqRel) | mask;
+        let failed = told & ERROR != 0;
+        if failed || inner.listeners.iter().all(|listener| !listener.only_error) {
+            return Wakeup(std::mem::take(&mut inner.listeners));
+        }
+        let (wait, wake) = inner.listeners.drain(..).partition(|listener| listener.only_error);
+        inner.listeners = wait;
+        Wakeup(wake)
+    }
+
+    /// Asks to be woken when something of `mask` is told; true if it has been already.
+    pub(crate) fn listen(&self, mask: u8, key: &mut Option<u32>, waker: &Waker) -> bool {
+        if self.is_told(mask) {
+            return true;
+        }
+        let mut inner = self.lock();
+        if self.is_told(mask) {
+            return true;
+        }
+        let only_error = mask == ERROR;
+        if only_error && self.is_told(VALUE) {
+            return false;
+        }
+        if let Some(key) = *key
+            && let Some(known) = inner.listeners.iter_mut().find(|listener| listener.key == key)
+        {
+            if !known.waker.will_wake(waker) {
+                known.waker = waker.clone();
+            }
+            return false;
+        }
+        let fresh = self.listener_keys.fetch_add(1, Ordering::Relaxed);
+        *key = Some(fresh);
+        inner.listeners.push(Listener {
+            key: fresh,
+            only_error,
+            waker: waker.clone(),
+        });
+        false
+    }
+
+    pub(crate) fn stop_listening(&self, key: u32) {
+        let mut inner = self.lock();
+        if let Some(at) = inner.listeners.iter().position(|listener| listener.key == key) {
+            let listener = inner.listeners.swap_remove(at);
+            drop(inner);
+            drop(listener);
+        }
+    }
+}
+
+/// Wakers to call once the lock is released.
+#[must_use]
+pub(crate) struct Wakeup(SmallVec<[Listener; 1]>);
+
+impl Wakeup {
+    pub(crate) fn wake(self) {
+        for listener in self.0 {
+            listener.waker.wake();
+        }
+    }
+}
+
+impl Drop for Core {
+    /// Lets go of a long line of ancestors one by one, not one inside of the other.
+    fn drop(&mut self) {
+        let mut next = self.parent.take();
+        while let Some(mut node) = next {
+            next = Arc::get_mut(&mut node).and_then(|alone| alone.core_mut().parent.take());
+        }
+    }
+}

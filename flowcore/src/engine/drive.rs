@@ -1,0 +1,187 @@
+//! An async body on its runtime: polled with its run around it, dropped where it must stop.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::thread;
+
+use super::ambient::{Ambient, Swapped};
+use super::cell::RunCell;
+use super::core::{Phase, slot};
+use super::life::{self, cancelled};
+use super::node::{Node, NodeRef};
+use super::panic::{drop_guarded, guarded};
+use super::{hooks, wait};
+use crate::error::{Error, ErrorKind, Result};
+use crate::private::{Body, Failure, Runnable};
+
+type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
+
+enum Stage<T> {
+    New,
+    Hooks(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Body(BodyFuture<T>),
+    Done,
+}
+
+/// One attempt of an async run, as a task of the runtime.
+pub(crate) struct Drive<R: Runnable> {
+    run: Arc<RunCell<R>>,
+    ambient: Ambient,
+    epoch: u32,
+    stage: Stage<R::Output>,
+}
+
+impl<R: Runnable> Drive<R> {
+    pub(crate) fn new(run: Arc<RunCell<R>>) -> Self {
+        Self {
+            run,
+            ambient: Ambient::default(),
+            epoch: 0,
+            stage: Stage::New,
+        }
+    }
+
+    fn node(&self) -> NodeRef {
+        self.run.clone()
+    }
+
+    /// The first poll: takes the attempt, if nobody has.
+    fn begin(&mut self) -> Stage<R::Output> {
+        let Some(epoch) = self.run.begin() else { return Stage::Done };
+        self.epoch = epoch;
+        let node = self.node();
+        let limited = self.run.core().slot.load(Ordering::SeqCst) != slot::NONE;
+        self.ambient = Ambient {
+            run: Some(node.clone()),
+            epoch,
+            slot: limited.then(|| node.clone()),
+            waits: false,
+        };
+        if self.run.has_running_hooks() { Stage::Hooks(Box::pin(hooks::run(node))) } else { self.call() }
+    }
+
+    fn call(&mut self) -> Stage<R::Output> {
+        let _in = Swapped::new(&mut self.ambient);
+        match self.run.call(self.epoch) {
+            Some(Body::Future(future)) => Stage::Body(future),
+            // Only a sync function has its result at once.
+            Some(Body::Ready(_)) | None => Stage::Done,
+        }
+    }
+
+    fn must_stop(&self) -> bool {
+        self.run.core().must_stop(self.epoch)
+    }
+
+    /// Drops the body where it stands.
+    fn stop(&mut self) {
+        self.drop_body();
+        self.run.end(self.epoch, Err(Failure(cancelled("it was asked to stop"))));
+    }
+
+    fn drop_body(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Done);
+        let _in = Swapped::new(&mut self.ambient);
+        drop_guarded(stage);
+    }
+
+    /// One poll of the body; `None` while it is pending.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Option<Result<R::Output, Failure>> {
+        let Stage::Body(body) = &mut self.stage else { return None };
+        self.ambient.waits = false;
+        let polled = {
+            let mut inside = Swapped::new(&mut self.ambient);
+            guarded(|| inside.poll(body.as_mut(), cx))
+        };
+        match polled {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(outcome)) => Some(outcome),
+            Err(panic) => Some(Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string())))),
+        }
+    }
+
+    /// Sees to it that whoever stops the run, or gives it its slot back, wakes this task. False if it is too late for that.
+    fn listen(&self, cx: &Context<'_>) -> bool {
+        let core = self.run.core();
+        let mut inner = core.lock();
+        if self.must_stop() || inner.phase != Phase::Body {
+            return false;
+        }
+        if !inner.driver.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            inner.driver = Some(cx.waker().clone());
+        }
+        inner.polled_by = Some(thread::current().id());
+        true
+    }
+}
+
+impl<R: Runnable> Future for Drive<R> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if matches!(this.stage, Stage::New) {
+            this.stage = this.begin();
+        }
+        loop {
+            if matches!(this.stage, Stage::Done) {
+                return Poll::Ready(());
+            }
+            if this.must_stop() {
+                this.stop();
+                return Poll::Ready(());
+            }
+            if let Stage::Hooks(hooks) = &mut this.stage {
+                if hooks.as_mut().poll(cx).is_ready() {
+                    this.stage = this.call();
+                    continue;
+                }
+                if this.listen(cx) {
+                    return Poll::Pending;
+                }
+                continue;
+            }
+            if this.ambient.slot.is_some() && !wait::has_slot(this.run.core()) {
+                if !this.listen(cx) {
+                    continue;
+                }
+                let node = this.node();
+                if !wait::ask_for_slot(&node) {
+                    return Poll::Pending;
+                }
+            }
+            if let Some(outcome) = this.poll_body(cx) {
+                this.drop_body();
+                this.run.end(this.epoch, outcome);
+                return Poll::Ready(());
+            }
+            if this.listen(cx) {
+                if this.ambient.waits && this.ambient.slot.is_some() {
+                    wait::give_slot_back(this.run.core());
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl<R: Runnable> Drop for Drive<R> {
+    /// The runtime has dropped the task before its end: it is being shut down.
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Done => return,
+            Stage::New => {
+                let core = self.run.core();
+                if core.moved.load(Ordering::SeqCst) || core.lock().phase != Phase::Queued {
+                    return;
+                }
+            }
+            Stage::Hooks(_) | Stage::Body(_) => {}
+        }
+        self.drop_body();
+        life::crash(&self.node(), "its runtime was shut down");
+    }
+}

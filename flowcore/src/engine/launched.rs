@@ -1,0 +1,78 @@
+//! A run started by name, with its types known to nobody.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::core::{ERROR, Origin, RESULT, SETTLED};
+use super::node::NodeRef;
+use super::wait::{self, One};
+use super::{cancel, cell::RunCell, life};
+use crate::error::Result;
+use crate::private::{ParamList, Runnable, decode_all};
+use crate::run::RunId;
+use crate::state::State;
+
+/// A run that was started from JSON: see [`Definition::submit_json`](crate::Definition::submit_json).
+pub struct Launched(NodeRef);
+
+impl Launched {
+    /// The run's id.
+    #[must_use]
+    pub fn run_id(&self) -> RunId {
+        self.0.core().id
+    }
+
+    /// The run's name.
+    #[must_use]
+    pub fn run_name(&self) -> String {
+        self.0.core().run_name()
+    }
+
+    /// The run's present state.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.0.core().state()
+    }
+
+    /// Blocks the thread until the run is over.
+    pub fn wait(&self) -> State {
+        let _ = wait::block(&mut One::new(self.0.clone(), SETTLED), None);
+        self.state()
+    }
+
+    /// Blocks the thread for the result, as JSON.
+    ///
+    /// # Errors
+    /// The run's; `Runner` if its output's type isn't `Serialize`.
+    pub fn result_json(&self) -> Result<Value> {
+        wait::block(&mut One::new(self.0.clone(), RESULT), None)?;
+        let core = self.0.core();
+        if core.is_told(ERROR)
+            && let Some(error) = core.lock().error.clone()
+        {
+            return Err(error);
+        }
+        self.0.output_json()
+    }
+
+    /// Cancels the run and everything below it.
+    pub fn cancel(&self) {
+        cancel::subtree(&self.0, "it was asked to stop");
+    }
+}
+
+impl fmt::Debug for Launched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Launched").field(&self.run_id()).field(&self.state().name()).finish()
+    }
+}
+
+pub(crate) fn launch_json<R: Runnable>(parameters: &Value) -> Result<Launched> {
+    let params = decode_all::<R::Params>(&R::PARAMS, parameters)?;
+    let cell = RunCell::<R>::new(params.from_values(), None, Origin::current());
+    let invalid = cell.invalid();
+    let node: NodeRef = cell;
+    life::launch(&node, invalid);
+    Ok(Launched(node))
+}

@@ -1,0 +1,450 @@
+//! A run's life: launched, begun, ended, settled; one attempt loop for sync and async bodies.
+//!
+//! Every step takes the run's lock for a moment, moves its phase, and acts with the lock released, so that no user code
+//! (hooks, conditions, wakers, drops) ever runs under it. A run settles when its body and the children that the body made
+//! have ended; the last of them settles it, whichever thread that is.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+
+use super::cancel;
+use super::core::{Core, ERROR, Inner, Phase, SETTLED, VALUE, slot};
+use super::hooks;
+use super::node::NodeRef;
+use super::observe;
+use super::panic::guarded;
+use super::shutdown;
+use super::timer;
+use crate::error::{Error, ErrorKind};
+use crate::options::jittered;
+use crate::runner::TaskJob;
+use crate::run::RunKind;
+use crate::settings::settings;
+use crate::state::StateName;
+
+/// Enters a prepared run in the tree and sends it on its way. `invalid` ends it before its body is ever called.
+pub(crate) fn launch(node: &NodeRef, invalid: Option<Error>) {
+    let core = node.core();
+    core.register(Arc::downgrade(node));
+    observe::emit(node);
+    if let Some(error) = invalid {
+        return end_before_start(node, StateName::Failed, error);
+    }
+    if core.depth >= settings().max_depth {
+        let message = format!(
+            "recursion is limited to {} levels: check its end, or raise FLOW_MAX_DEPTH",
+            settings().max_depth
+        );
+        return end_before_start(node, StateName::Failed, Error::of_kind(ErrorKind::RecursionLimit, message));
+    }
+    if core.origin_stopped() {
+        core.mark_cancelled();
+        return end_before_start(node, StateName::Cancelled, cancelled("its parent was stopped"));
+    }
+    if !core.direct {
+        core.lock().phase = Phase::Waiting;
+        node.clone().poll_inputs();
+    }
+}
+
+/// The inputs are there: to the runner with it, or straight to a thread.
+pub(crate) fn inputs_are_there(node: &NodeRef) {
+    let core = node.core();
+    let limited = core.kind() == RunKind::Task && core.scope.runner.is_some();
+    {
+        let mut inner = core.lock();
+        if inner.phase != Phase::Waiting {
+            return;
+        }
+        inner.phase = if limited { Phase::Held } else { Phase::Queued };
+    }
+    match &core.scope.runner {
+        Some(runner) if limited => runner.submit(TaskJob::new(node.clone())),
+        _ => start(node),
+    }
+}
+
+/// An input failed: the body is never called.
+pub(crate) fn input_failed(node: &NodeRef, cause: &Error) {
+    let error = Error::of_kind(ErrorKind::NotReady, format!("an input is missing: {cause}"));
+    end_before_start(node, StateName::NotReady, error.caused_by(cause.clone()));
+}
+
+/// The runner lets it start; false if it was stopped meanwhile.
+pub(crate) fn start_held(node: &NodeRef) -> bool {
+    let core = node.core();
+    {
+        let mut inner = core.lock();
+        if inner.phase != Phase::Held {
+            return false;
+        }
+        inner.phase = Phase::Queued;
+        core.slot.store(slot::HELD, Ordering::SeqCst);
+    }
+    start(node);
+    true
+}
+
+fn start(node: &NodeRef) {
+    // A process that is shutting down starts nothing: the run stays Pending and can be resumed.
+    if !shutdown::is_draining() {
+        node.clone().enqueue();
+    }
+}
+
+/// Ends a run whose body was not called.
+pub(crate) fn end_before_start(node: &NodeRef, name: StateName, error: Error) {
+    let core = node.core();
+    let mut inner = core.lock();
+    if !matches!(inner.phase, Phase::Prepared | Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed) {
+        return;
+    }
+    inner.error = Some(placed(core, error));
+    settle_all(conclude(node, inner, name));
+}
+
+/// The first of those who want to begin the next attempt may; the epoch of its body.
+pub(crate) fn begin(core: &Core) -> Option<u32> {
+    let mut inner = core.lock();
+    if inner.phase != Phase::Queued {
+        return None;
+    }
+    inner.phase = Phase::Body;
+    inner.attempt += 1;
+    let name = if inner.attempt == 1 { StateName::Running } else { StateName::Retrying };
+    let at = core.now();
+    inner.history.push(name, at, None);
+    Some(core.open_epoch())
+}
+
+/// Starts the clock of the attempt's timeout.
+pub(crate) fn arm_timeout(node: &NodeRef, epoch: u32) {
+    let core = node.core();
+    let Some(timeout) = core.timeout() else { return };
+    let weak = Arc::downgrade(node);
+    let timer = timer::after(core, timeout, move || {
+        if let Some(node) = weak.upgrade() {
+            timed_out(&node, epoch, timeout);
+        }
+    });
+    let mut inner = core.lock();
+    if inner.phase == Phase::Body && core.epoch() == epoch {
+        inner.timer = Some(timer);
+    } else {
+        drop(inner);
+        timer.abort();
+    }
+}
+
+/// The body of `epoch` has ended. `store` keeps its value. False if the body was given up before: its end counts no more.
+pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: impl FnOnce()) -> bool {
+    let core = node.core();
+    let error = error.map(|error| placed(core, error));
+    let failed = error.is_some();
+    let mut inner = core.lock();
+    if inner.phase != Phase::Body || core.epoch() != epoch {
+        return false;
+    }
+    inner.driver = None;
+    inner.phase = Phase::Draining;
+    match error {
+        None => store(),
+        Some(error) => {
+            // A cancelled run has told its waiters what became of it already.
+            inner.error.get_or_insert(error);
+        }
+    }
+    if !failed && core.arrived(epoch) {
+        settle_all(conclude(node, inner, StateName::Completed));
+        return true;
+    }
+    drop(inner);
+    if failed {
+        // What the body has left behind works for nobody.
+        cancel::children(node, "its parent failed");
+        if core.is_cancelled() {
+            tell_cancelled(node);
+        }
+        if core.arrived(epoch) {
+            settle(node.clone());
+        }
+    }
+    true
+}
+
+/// Tells waiters of a cancelled run that there will be no result, though something of it still runs.
+pub(crate) fn tell_cancelled(node: &NodeRef) {
+    let core = node.core();
+    let mut inner = core.lock();
+    if !matches!(inner.phase, Phase::Body | Phase::Draining) {
+        return;
+    }
+    if inner.error.as_ref().is_none_or(|error| error.kind() != ErrorKind::Cancelled) {
+        inner.error = Some(placed(core, cancelled("it was asked to stop")));
+    }
+    let wakeup = core.tell(&mut inner, ERROR);
+    drop(inner);
+    wakeup.wake();
+}
+
+/// Body and children have ended: another attempt, or the end.
+pub(crate) fn settle(node: NodeRef) {
+    settle_all(settle_one(&node));
+}
+
+/// Ends one run after the other up the tree, each by the last of what it waited for.
+fn settle_all(mut next: Option<NodeRef>) {
+    while let Some(node) = next {
+        next = settle_one(&node);
+    }
+}
+
+fn settle_one(node: &NodeRef) -> Option<NodeRef> {
+    let core = node.core();
+    let inner = core.lock();
+    if inner.phase != Phase::Draining {
+        return None;
+    }
+    let Some(error) = inner.error.clone() else {
+        return conclude(node, inner, StateName::Completed);
+    };
+    let attempt = inner.attempt;
+    let failed = if error.kind() == ErrorKind::TimedOut && error.run_id() == Some(core.id) {
+        StateName::TimedOut
+    } else {
+        StateName::Failed
+    };
+    drop(inner);
+    if let Some(delay) = retry_after(node, attempt, failed, &error)
+        && requeue(node, attempt, delay, &error)
+    {
+        return None;
+    }
+    let inner = core.lock();
+    if inner.phase != Phase::Draining {
+        return None;
+    }
+    conclude(node, inner, failed)
+}
+
+/// The wait before the next attempt, if there is one. A condition that panics says no.
+fn retry_after(node: &NodeRef, attempt: u32, failed: StateName, error: &Error) -> Option<Duration> {
+    let core = node.core();
+    if attempt > core.retries() || core.is_cancelled() || shutdown::is_draining() {
+        return None;
+    }
+    let options = core.options();
+    if let Some(condition) = &options.retry_condition {
+        let state = crate::state::State {
+            name: failed,
+            message: Some(error.to_string().into()),
+            at: core.now(),
+        };
+        let context = super::context::RunContext::of(node.clone(), core.epoch(), attempt);
+        match guarded(|| condition(&context, &state, error)) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(panic) => {
+                observe::warn(node, &format!("the retry condition panicked, so there is no retry: {panic}"));
+                return None;
+            }
+        }
+    }
+    let delay = guarded(|| core.retry_delay().after(attempt)).unwrap_or_else(|panic| {
+        observe::warn(node, &format!("the retry delay panicked, so there is none: {panic}"));
+        Duration::ZERO
+    });
+    Some(jittered(delay, options.retry_jitter_factor))
+}
+
+fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool {
+    let core = node.core();
+    let epoch;
+    {
+        let mut inner = core.lock();
+        if inner.phase != Phase::Draining || core.is_cancelled() {
+            return false;
+        }
+        inner.error = None;
+        if let Some(timer) = inner.timer.take() {
+            timer.abort();
+        }
+        core.close_epoch();
+        epoch = core.epoch();
+        if delay.is_zero() {
+            inner.phase = Phase::Queued;
+        } else {
+            inner.phase = Phase::Delayed;
+            let at = core.now();
+            inner.history.push(StateName::AwaitingRetry, at, Some(error.to_string().into()));
+        }
+    }
+    observe::warn(
+        node,
+        &format!(
+            "attempt {attempt} of {} failed: {error}; the next one follows {}",
+            u64::from(core.retries()) + 1,
+            if delay.is_zero() { "at once".to_owned() } else { format!("in {delay:.1?}") },
+        ),
+    );
+    if delay.is_zero() {
+        start(node);
+        return true;
+    }
+    observe::emit(node);
+    let waiting = timer::Waiting::new(node.clone(), epoch);
+    let timer = timer::after(core, delay, move || waiting.over());
+    let mut inner = core.lock();
+    if inner.phase == Phase::Delayed && core.epoch() == epoch {
+        inner.timer = Some(timer);
+    } else {
+        drop(inner);
+        timer.abort();
+    }
+    true
+}
+
+/// The wait for the next attempt is over.
+pub(crate) fn delay_over(node: &NodeRef, epoch: u32) {
+    let core = node.core();
+    {
+        let mut inner = core.lock();
+        if inner.phase != Phase::Delayed || core.epoch() != epoch {
+            return;
+        }
+        inner.timer = None;
+        inner.phase = Phase::Queued;
+    }
+    start(node);
+}
+
+fn timed_out(node: &NodeRef, epoch: u32, timeout: Duration) {
+    let core = node.core();
+    let driver;
+    {
+        let mut inner = core.lock();
+        if !matches!(inner.phase, Phase::Body | Phase::Draining) || core.epoch() != epoch {
+            return;
+        }
+        let message = format!("exceeded its timeout of {} second(s)", timeout.as_secs_f64());
+        inner.error = Some(placed(core, Error::of_kind(ErrorKind::TimedOut, message)));
+        inner.timer = None;
+        if inner.phase == Phase::Body && !core.is_async() {
+            let text = "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
+            observe::warn(node, text);
+        }
+        inner.phase = Phase::Draining;
+        // The body and its children count no more.
+        core.close_epoch();
+        driver = inner.driver.take();
+    }
+    cancel::children(node, "its parent timed out");
+    if let Some(driver) = driver {
+        driver.wake();
+    }
+    settle(node.clone());
+}
+
+/// Writes the last state. Returns the parent if this was the last that it waited for.
+pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: StateName) -> Option<NodeRef> {
+    let core = node.core();
+    let mut name = name;
+    if name != StateName::Crashed && (core.is_cancelled() || inner.history.name() == StateName::Cancelling) {
+        name = StateName::Cancelled;
+        if inner.error.as_ref().is_none_or(|error| error.kind() != ErrorKind::Cancelled) {
+            inner.error = Some(placed(core, cancelled("it was asked to stop")));
+        }
+    }
+    let message = inner.error.as_ref().map(|error| error.to_string().into());
+    let at = core.now();
+    if !inner.history.push(name, at, message) {
+        // Only a run that is Cancelling can't become what it should: it can only be Cancelled.
+        inner.history.push(StateName::Cancelled, at, None);
+    }
+    inner.driver = None;
+    let timer = inner.timer.take();
+    let hooked = hooks::any(core, inner.history.name());
+    if hooked {
+        inner.phase = Phase::Ending;
+        drop(inner);
+    } else {
+        let wakeup = over(core, &mut inner);
+        drop(inner);
+        if let Some(timer) = timer {
+            timer.abort();
+        }
+        return leave(node, wakeup);
+    }
+    if let Some(timer) = timer {
+        timer.abort();
+    }
+    hooks::run_at_end(node);
+    None
+}
+
+/// The hooks of the last state have run.
+pub(crate) fn hooks_are_done(node: &NodeRef) {
+    let core = node.core();
+    let mut inner = core.lock();
+    if inner.phase != Phase::Ending {
+        return;
+    }
+    let wakeup = over(core, &mut inner);
+    drop(inner);
+    settle_all(leave(node, wakeup));
+}
+
+fn over(core: &Core, inner: &mut Inner) -> super::core::Wakeup {
+    inner.phase = Phase::Settled;
+    let result = if inner.error.is_some() { ERROR } else { VALUE };
+    core.tell(inner, result | SETTLED)
+}
+
+fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
+    let core = node.core();
+    node.discard();
+    observe::emit(node);
+    if core.slot.swap(slot::NONE, Ordering::SeqCst) == slot::HELD
+        && let Some(runner) = &core.scope.runner
+    {
+        runner.release();
+    }
+    let parent = core.unregister();
+    wakeup.wake();
+    parent
+}
+
+/// Ends a run that can't go on: its runtime or its process ends.
+pub(crate) fn crash(node: &NodeRef, why: &str) {
+    let core = node.core();
+    let mut inner = core.lock();
+    if matches!(inner.phase, Phase::Ending | Phase::Settled) {
+        return;
+    }
+    core.close_epoch();
+    inner.error = Some(placed(core, Error::of_kind(ErrorKind::Crashed, why)));
+    let driver = inner.driver.take();
+    settle_all(conclude(node, inner, StateName::Crashed));
+    if let Some(driver) = driver {
+        driver.wake();
+    }
+}
+
+pub(crate) fn cancelled(why: &str) -> Error {
+    Error::of_kind(ErrorKind::Cancelled, why)
+}
+
+/// The error with its place in the tree.
+pub(crate) fn placed(core: &Core, error: Error) -> Error {
+    error.at(core.id, || core.path())
+}
+
+/// Ends a run that its runner has lost.
+pub(crate) fn crash_held(node: &NodeRef, why: &str) {
+    if node.core().lock().phase == Phase::Held {
+        crash(node, why);
+    }
+}

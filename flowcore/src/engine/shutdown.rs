@@ -1,0 +1,93 @@
+//! The end of a process that still has runs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::children::Roots;
+use super::core::Phase;
+use super::life;
+use super::node::NodeRef;
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+static DRAINING: AtomicBool = AtomicBool::new(false);
+
+/// Whether no new body may start.
+pub(crate) fn is_draining() -> bool {
+    DRAINING.load(Ordering::Relaxed)
+}
+
+/// What a [`shutdown`] left behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Runs that did not end in time, and are `Crashed` now.
+    pub crashed: usize,
+}
+
+/// Ends all runs of this process: starts no body any more, lets those that run end for up to `timeout`, and marks what is left
+/// `Crashed`. Blocking bodies that don't end are left to their threads.
+///
+/// Until the process ends, runs that are submitted stay `Pending`.
+///
+/// ```
+/// use flowcore::prelude::*;
+/// use std::time::Duration;
+///
+/// #[flow]
+/// async fn forever() { std::future::pending::<()>().await }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let run = forever.submit();
+/// let report = flowcore::shutdown(Duration::ZERO).await;
+/// assert_eq!(report.crashed, 1);
+/// assert_eq!(run.wait().name(), "Crashed");
+/// # });
+/// ```
+pub async fn shutdown(timeout: Duration) -> ShutdownReport {
+    DRAINING.store(true, Ordering::SeqCst);
+    let start = Instant::now();
+    while start.elapsed() < timeout && bodies_at_work() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    crash_rest("the process was shut down")
+}
+
+/// Marks every run that isn't over `Crashed`.
+pub(crate) fn crash_rest(why: &str) -> ShutdownReport {
+    DRAINING.store(true, Ordering::SeqCst);
+    let mut report = ShutdownReport::default();
+    // From the leaves up, so that no run ends before what it waits for.
+    for node in live().into_iter().rev() {
+        if !matches!(node.core().lock().phase, Phase::Ending | Phase::Settled) {
+            report.crashed += 1;
+            life::crash(&node, why);
+        }
+    }
+    report
+}
+
+/// Whether a run does something other than waiting for runs below it.
+fn bodies_at_work() -> bool {
+    live().iter().any(|node| {
+        let core = node.core();
+        let phase = core.lock().phase;
+        match phase {
+            Phase::Body => core.children.live().is_empty(),
+            Phase::Ending => true,
+            _ => false,
+        }
+    })
+}
+
+/// All runs that aren't over, each after its parent.
+fn live() -> Vec<NodeRef> {
+    let mut all = Roots::live();
+    let mut at = 0;
+    while at < all.len() {
+        let below = all[at].core().children.live();
+        all.extend(below);
+        at += 1;
+    }
+    all
+}

@@ -1,0 +1,72 @@
+//! What the macros' output refers to. No part of the public contract.
+#![allow(missing_docs)]
+
+mod call;
+mod check;
+mod define;
+mod params;
+mod probe;
+mod record;
+mod shape;
+
+pub use std::string::String;
+pub use std::vec::Vec;
+
+pub use inventory;
+
+pub use crate::definition::{Definition, Meta};
+pub use crate::engine::{
+    Call, Input, IntoInput, IntoInputs, RunFuture, RunFutures, bind, map,
+    submit,
+};
+pub use crate::error::{Error, Result};
+pub use crate::state::State;
+pub use crate::engine::RunContext;
+pub use crate::options::Options;
+pub use crate::run::RunKind as Kind;
+
+pub use self::call::{Items, direct, in_place};
+pub use self::check::{
+    Check, Checked, assert_parameter, assert_replayable_output, assert_replayable_parameter,
+    assert_retryable, returned,
+};
+pub use self::define::META;
+pub use self::params::{Held, ParamList};
+pub use self::probe::{CloneFn, Own, Owned, Param, Probe, ProbeFallback, SizedFallback, Probed, RecordFn, Unsized};
+pub use self::record::Recorder;
+pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
+
+pub use crate::{
+    __param as param, __probed as probed, __record as record,
+    __register as register, __shape as shape, __sized as sized, __types as types,
+};
+
+pub(crate) use self::params::decode_all;
+pub(crate) use crate::engine::launch_json;
+
+/// A definition's entry in the inventory.
+pub struct Registration(pub fn() -> &'static Definition);
+
+inventory::collect!(Registration);
+
+/// What the types of the parameters can do.
+pub type Probes<R> = <<R as Runnable>::Params as ParamList>::Probes;
+
+/// What the attribute implements for the run object.
+pub trait Runnable: Copy + Send + Sync + 'static {
+    type Params: ParamList;
+    type Output: Send + 'static;
+    const PARAMS: Probes<Self>;
+    const OUTPUT: Probed<Self::Output>;
+
+    fn definition() -> &'static Definition;
+    fn options(_options: &mut Options) {}
+    fn run_name(_params: &Self::Params) -> Option<String> {
+        None
+    }
+    fn call(params: Self::Params) -> Body<Self::Output>;
+}
+
+pub(crate) fn describe<R: Runnable>(visit: &mut dyn FnMut(&'static str, &'static str)) {
+    R::Params::describe(&R::PARAMS, visit);
+}

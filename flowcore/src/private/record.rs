@@ -1,0 +1,200 @@
+//! The record of a run's parameters: one JSON object, bounded, whatever the values do.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::probe::RecordFn;
+
+/// A writer that stops the serialiser when the bound is reached, so that nothing beyond it is ever serialised.
+pub struct Limited<'a> {
+    out: &'a mut Vec<u8>,
+    end: usize,
+    cut: bool,
+}
+
+impl io::Write for Limited<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let room = self.end - self.out.len();
+        if bytes.len() > room {
+            self.out.extend_from_slice(&bytes[..room]);
+            self.cut = true;
+            return Err(io::Error::other("the record's limit"));
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Collects a run's parameters.
+///
+/// What can't be shown is a member with a mark: `{"$type": "Socket"}` where the type isn't `Serialize`,
+/// `{"$skipped": "String"}`, `{"$cut": "the first characters"}`, `{"$error": "what the serialiser said"}`.
+pub struct Recorder {
+    out: Vec<u8>,
+    limit: usize,
+    run_name: Option<String>,
+}
+
+impl Recorder {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            out: Vec::new(),
+            limit,
+            run_name: None,
+        }
+    }
+
+    pub fn field<T: ?Sized>(&mut self, name: &str, value: &T, record: Option<RecordFn<T>>) {
+        let Some(record) = record else {
+            return self.mark(name, "$type", std::any::type_name::<T>());
+        };
+        self.name(name);
+        let start = self.out.len();
+        let mut limited = Limited {
+            end: start + self.limit,
+            out: &mut self.out,
+            cut: false,
+        };
+        // A user's Serialize may fail or panic; the run goes on, and its record says so.
+        let written = catch_unwind(AssertUnwindSafe(|| record(value, &mut limited)));
+        let cut = limited.cut;
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) if cut => {
+                let head = String::from_utf8_lossy(&self.out[start..]).into_owned();
+                self.out.truncate(start);
+                self.object("$cut", &head);
+            }
+            Ok(Err(error)) => {
+                self.out.truncate(start);
+                self.object("$error", &error.to_string());
+            }
+            Err(_) => {
+                self.out.truncate(start);
+                self.object("$error", "its Serialize panicked");
+            }
+        }
+    }
+
+    pub fn skip(&mut self, name: &str, type_name: &str) {
+        self.mark(name, "$skipped", type_name);
+    }
+
+    pub fn run_name(&mut self, name: String) {
+        self.run_name = Some(name);
+    }
+
+    fn mark(&mut self, name: &str, mark: &str, text: &str) {
+        self.name(name);
+        self.object(mark, text);
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.push(if self.out.is_empty() { b'{' } else { b',' });
+        self.text(name);
+        self.out.push(b':');
+    }
+
+    fn object(&mut self, mark: &str, text: &str) {
+        self.out.push(b'{');
+        self.text(mark);
+        self.out.push(b':');
+        self.text(text);
+        self.out.push(b'}');
+    }
+
+    fn text(&mut self, text: &str) {
+        let plain = !text
+            .bytes()
+            .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        if plain {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.push(b'"');
+        } else {
+            // Writing a &str to a Vec can't fail.
+            let _ = serde_json::to_writer(&mut self.out, text);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> (Option<Box<str>>, Option<String>) {
+        if self.out.is_empty() {
+            return (None, self.run_name);
+        }
+        self.out.push(b'}');
+        let json = String::from_utf8(self.out)
+            .ok()
+            .map(String::into_boxed_str);
+        (json, self.run_name)
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __record {
+    ($recorder:expr, $name:literal : $type:ty, $value:expr) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::ProbeFallback as _;
+        $recorder.field::<$type>($name, $value, <$crate::__private::Probe<$type>>::RECORD)
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Serialize, Serializer};
+
+    struct Opaque;
+    struct Refuses;
+    struct Panics;
+    impl Serialize for Refuses {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no"))
+        }
+    }
+    impl Serialize for Panics {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("in Serialize")
+        }
+    }
+    /// A list that can't be serialised to its end.
+    struct Endless;
+    impl Serialize for Endless {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(0_u64..)
+        }
+    }
+
+    #[test]
+    fn whatever_a_value_does_the_record_is_json() {
+        let mut recorder = Recorder::new(16);
+        crate::__record!(recorder, "n": i32, &7);
+        crate::__record!(recorder, "text": str, "a \"b\"");
+        crate::__record!(recorder, "nan": f64, &f64::NAN);
+        crate::__record!(recorder, "opaque": Opaque, &Opaque);
+        crate::__record!(recorder, "refuses": Refuses, &Refuses);
+        crate::__record!(recorder, "panics": Panics, &Panics);
+        crate::__record!(recorder, "endless": Endless, &Endless);
+        recorder.skip("password", "String");
+        let (json, _) = recorder.finish();
+        let value: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
+        assert_eq!(value["n"], 7);
+        assert_eq!(value["text"], "a \"b\"");
+        assert_eq!(value["nan"], serde_json::Value::Null);
+        assert!(value["opaque"]["$type"].as_str().unwrap().ends_with("Opaque"));
+        assert_eq!(value["refuses"]["$error"], "no");
+        assert_eq!(value["panics"]["$error"], "its Serialize panicked");
+        assert_eq!(value["endless"]["$cut"], "[0,1,2,3,4,5,6,7");
+        assert_eq!(value["password"]["$skipped"], "String");
+    }
+}

@@ -1,0 +1,98 @@
+//! All flows and tasks of the program, as the attributes registered them.
+
+use crate::definition::Definition;
+use crate::error::{Error, ErrorKind, Result};
+use crate::private::Registration;
+use crate::run::RunKind;
+
+fn all(kind: RunKind) -> Vec<&'static Definition> {
+    let mut found: Vec<_> = inventory::iter::<Registration>()
+        .map(|registration| (registration.0)())
+        .filter(|definition| definition.kind() == kind)
+        .collect();
+    found.sort_by_key(|definition| (definition.name(), definition.location()));
+    found
+}
+
+/// All flows, by name.
+///
+/// ```
+/// use flowcore::prelude::*;
+/// #[flow]
+/// fn nightly() {}
+/// assert!(flowcore::registry::flows().iter().any(|flow| flow.name() == "nightly"));
+/// ```
+#[must_use]
+pub fn flows() -> Vec<&'static Definition> {
+    all(RunKind::Flow)
+}
+
+/// All tasks, by name.
+///
+/// ```
+/// use flowcore::prelude::*;
+/// #[task(name = "fetch page")]
+/// fn fetch() {}
+/// assert!(flowcore::registry::tasks().iter().any(|task| task.name() == "fetch page"));
+/// ```
+#[must_use]
+pub fn tasks() -> Vec<&'static Definition> {
+    all(RunKind::Task)
+}
+
+/// The flow of that name.
+///
+/// # Errors
+/// `InvalidParameters` if there is none (the message lists those there are), or more than one (it names their places).
+///
+/// ```
+/// let error = flowcore::registry::flow("no-such-flow").unwrap_err();
+/// assert!(error.to_string().contains("no-such-flow"));
+/// ```
+pub fn flow(name: &str) -> Result<&'static Definition> {
+    let flows = flows();
+    let mut named = flows.iter().filter(|flow| flow.name() == name);
+    match (named.next(), named.next()) {
+        (Some(flow), None) => Ok(flow),
+        (Some(one), Some(other)) => Err(twice(one, other)),
+        (None, _) => {
+            let names: Vec<_> = flows.iter().map(|flow| flow.name()).collect();
+            Err(Error::of_kind(
+                ErrorKind::InvalidParameters,
+                format!(
+                    "there is no flow named '{name}'; there are: {}",
+                    names.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+/// Checks that no two flows bear one name, as a program does at its start when it runs flows by name.
+///
+/// # Errors
+/// `InvalidParameters`, naming both places.
+///
+/// ```
+/// flowcore::registry::check().unwrap();
+/// ```
+pub fn check() -> Result<()> {
+    for pair in flows().windows(2) {
+        if pair[0].name() == pair[1].name() {
+            return Err(twice(pair[0], pair[1]));
+        }
+    }
+    Ok(())
+}
+
+fn twice(one: &Definition, other: &Definition) -> Error {
+    Error::of_kind(
+        ErrorKind::InvalidParameters,
+        format!(
+            "two flows are named '{}': {} and {}; give one of them another `name`",
+            one.name(),
+            one.location(),
+            other.location()
+        ),
+    )
+}

@@ -1,0 +1,118 @@
+//! Settings: read once from `FLOW_…` environment variables, or set by the program before its first run.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// What can be set for the whole process. Units stand in the names.
+///
+/// ```
+/// let settings = flowcore::Settings::default();
+/// assert_eq!(settings.max_depth, 250_000);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `FLOW_MAX_DEPTH`: how deep runs may nest before `RecursionLimit`. 250,000.
+    pub max_depth: u32,
+    /// `FLOW_MAX_THREADS`: how many threads may run blocking bodies at once. 512.
+    pub max_threads: usize,
+    /// `FLOW_HOOK_TIMEOUT_SECONDS`: how long a state hook may take before the run goes on without it. 60.
+    pub hook_timeout: Duration,
+    /// `FLOW_SHUTDOWN_SECONDS`: how long a first SIGINT or SIGTERM waits for bodies to end. 10.
+    pub shutdown_timeout: Duration,
+    /// `FLOW_RECORD_LIMIT_BYTES`: where recorded parameters and results are cut. 4,096.
+    pub record_limit: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_depth: 250_000,
+            max_threads: 512,
+            hook_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(10),
+            record_limit: 4096,
+        }
+    }
+}
+
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
+
+impl Settings {
+    /// The defaults, with what the environment says on top. A value that can't be read is told and left out.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let mut settings = Self::default();
+        read("FLOW_MAX_DEPTH", &mut settings.max_depth, |text| {
+            text.parse().ok()
+        });
+        read("FLOW_MAX_THREADS", &mut settings.max_threads, |text| {
+            text.parse().ok().filter(|threads| *threads > 0)
+        });
+        read(
+            "FLOW_HOOK_TIMEOUT_SECONDS",
+            &mut settings.hook_timeout,
+            parse_seconds,
+        );
+        read(
+            "FLOW_SHUTDOWN_SECONDS",
+            &mut settings.shutdown_timeout,
+            parse_seconds,
+        );
+        read(
+            "FLOW_RECORD_LIMIT_BYTES",
+            &mut settings.record_limit,
+            |text| text.parse().ok(),
+        );
+        settings
+    }
+
+    /// Makes these the process's settings.
+    ///
+    /// # Errors
+    /// Gives them back if a run has already started, or settings were installed before: they are read once.
+    pub fn install(self) -> std::result::Result<(), Self> {
+        SETTINGS.set(self)
+    }
+}
+
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then(|| crate::clock::seconds(seconds))
+}
+
+fn read<T>(variable: &str, value: &mut T, parse: impl FnOnce(&str) -> Option<T>) {
+    let Ok(text) = std::env::var(variable) else {
+        return;
+    };
+    match parse(text.trim()) {
+        Some(parsed) => *value = parsed,
+        None => tracing::warn!("{variable}={text} can't be read; the default is kept"),
+    }
+}
+
+pub(crate) fn settings() -> &'static Settings {
+    SETTINGS.get_or_init(Settings::from_env)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_checked() {
+        assert_eq!(parse_seconds("1.5"), Some(Duration::from_millis(1500)));
+        for bad in ["-1", "NaN", "inf", "soon"] {
+            assert_eq!(parse_seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_value_keeps_the_default() {
+        let mut depth = 7_u32;
+        read("FLOW_NO_SUCH_VARIABLE", &mut depth, |text| {
+            text.parse().ok()
+        });
+        assert_eq!(depth, 7);
+    }
+}

@@ -1,0 +1,4 @@
+#[task]
+fn parse(text: String) -> crate::Fallible<i32> {
+    text.parse()
+}

@@ -1,0 +1,80 @@
+//! Options that speak of the function's parameters, checked against them.
+
+use syn::ext::IdentExt;
+
+use crate::args::Args;
+use crate::errors::{Errors, hint, list};
+use crate::options::Kind;
+use crate::signature::Signature;
+
+/// Checks options against the signature, and marks the parameters they speak of.
+pub(crate) fn join(kind: Kind, args: &mut Args, signature: &mut Signature, errors: &mut Errors) {
+    let word = kind.word();
+    skip(word, args, signature, errors);
+    run_name(word, args, signature, errors);
+    durable(word, args, errors);
+}
+
+fn skip(word: &str, args: &Args, signature: &mut Signature, errors: &mut Errors) {
+    for skipped in &args.skip {
+        let name = skipped.unraw().to_string();
+        match signature.parameter_mut(&name) {
+            Some(parameter) => parameter.skip = true,
+            None => errors.on(skipped, unknown_parameter(word, &name, signature)),
+        }
+    }
+}
+
+fn run_name(word: &str, args: &mut Args, signature: &Signature, errors: &mut Errors) {
+    let Some(run_name) = &args.run_name else {
+        return;
+    };
+    let mut usable = true;
+    for name in &run_name.parameters {
+        let problem = match signature.parameter(name) {
+            Some(parameter) if !parameter.skip => continue,
+            Some(_) => format!(
+                "`{name}` is skipped, and a run name would tell it: take `{{{name}}}` out of the run name, or `{name}` out of `skip(…)`"
+            ),
+            None => {
+                let problem = unknown_parameter(word, name, signature);
+                format!("in this run name, {problem}")
+            }
+        };
+        errors.on(&run_name.template, problem);
+        usable = false;
+    }
+    if !usable {
+        args.run_name = None;
+    }
+}
+
+fn durable(word: &str, args: &Args, errors: &mut Errors) {
+    if args.durable.is_none() {
+        return;
+    }
+    for skipped in &args.skip {
+        errors.on(
+            skipped,
+            format!("a durable {word} is replayed from its record, and `{skipped}` is kept out of it: remove `skip({skipped})`, or `durable`"),
+        );
+    }
+    if let Some(span) = args.skip_result {
+        errors.at(
+            span,
+            format!("a durable {word} is replayed from its record, and its result is kept out of it: remove `skip_result`, or `durable`"),
+        );
+    }
+}
+
+fn unknown_parameter(word: &str, name: &str, signature: &Signature) -> String {
+    let names = signature.names();
+    if names.is_empty() {
+        return format!("there is no parameter `{name}`: the {word} has none that has a name");
+    }
+    format!(
+        "there is no parameter `{name}`{}\nparameters: {}",
+        hint(name, &names),
+        list(&names)
+    )
+}

@@ -1,0 +1,157 @@
+//! What the tokens of a type tell about it.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr, TypeImplTrait,
+    TypeReference, parse_quote,
+};
+
+/// What keeps a type from being owned by a run.
+pub(crate) enum Obstacle {
+    /// `impl Trait`
+    ImplTrait(Span),
+    /// A reference or a lifetime other than `'static`.
+    Borrow(Span),
+}
+
+/// The type without the parentheses and invisible groups around it.
+pub(crate) fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => peeled(&inner.elem),
+        Type::Group(inner) => peeled(&inner.elem),
+        _ => ty,
+    }
+}
+
+/// `T` where the type is a `&T`. A `&'static T` can be owned as it is.
+pub(crate) fn lent(ty: &Type) -> Option<&Type> {
+    match peeled(ty) {
+        Type::Reference(reference)
+            if reference.mutability.is_none() && !is_static(reference.lifetime.as_ref()) =>
+        {
+            Some(&reference.elem)
+        }
+        _ => None,
+    }
+}
+
+/// Whether this is `str`.
+pub(crate) fn is_str(ty: &Type) -> bool {
+    matches!(peeled(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident("str"))
+}
+
+/// The first thing in the type that keeps it from being owned.
+pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
+    let mut search = Search(None);
+    search.visit_type(ty);
+    search.0
+}
+
+/// The type as one would write it.
+pub(crate) fn text(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, plain) in [
+        (" :: ", "::"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("& ", "&"),
+        (" ,", ","),
+        (" ;", ";"),
+        ("[ ", "["),
+        (" ]", "]"),
+        ("( ", "("),
+        (" )", ")"),
+        ("(,)", "()"),
+    ] {
+        text = text.replace(spaced, plain);
+    }
+    text
+}
+
+/// The type to write instead of one that borrows: `Option<String>` for `Option<&str>`.
+pub(crate) fn owned_text(ty: &Type) -> String {
+    let mut owned = ty.clone();
+    Own.visit_type_mut(&mut owned);
+    text(&owned)
+}
+
+fn is_static(lifetime: Option<&Lifetime>) -> bool {
+    lifetime.is_some_and(|lifetime| lifetime.ident == "static")
+}
+
+struct Search(Option<Obstacle>);
+
+impl Search {
+    fn found(&mut self, obstacle: Obstacle) {
+        self.0.get_or_insert(obstacle);
+    }
+}
+
+impl Visit<'_> for Search {
+    fn visit_type_impl_trait(&mut self, node: &TypeImplTrait) {
+        self.found(Obstacle::ImplTrait(node.span()));
+    }
+
+    fn visit_type_reference(&mut self, node: &TypeReference) {
+        if !is_static(node.lifetime.as_ref()) {
+            self.found(Obstacle::Borrow(node.span()));
+        }
+        visit::visit_type_reference(self, node);
+    }
+
+    fn visit_lifetime(&mut self, node: &Lifetime) {
+        if !is_static(Some(node)) {
+            self.found(Obstacle::Borrow(node.span()));
+        }
+    }
+
+    // The lifetimes of these are their callers': `fn(&str)`, `dyn Fn(&str)`, `dyn for<'a> Visit<'a>`.
+    fn visit_type_fn_ptr(&mut self, _: &TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments(&mut self, _: &ParenthesizedGenericArguments) {}
+
+    fn visit_trait_bound(&mut self, node: &TraitBound) {
+        if node.lifetimes.is_none() {
+            visit::visit_trait_bound(self, node);
+        }
+    }
+
+    // An array's length can hold any code, none of it part of the type's borrows.
+    fn visit_expr(&mut self, _: &Expr) {}
+}
+
+struct Own;
+
+impl VisitMut for Own {
+    fn visit_type_mut(&mut self, node: &mut Type) {
+        if let Type::Reference(reference) = node
+            && !is_static(reference.lifetime.as_ref())
+        {
+            let inner = &reference.elem;
+            *node = match peeled(inner) {
+                inner if is_str(inner) => parse_quote!(String),
+                Type::Slice(slice) => {
+                    let item = &slice.elem;
+                    parse_quote!(Vec<#item>)
+                }
+                Type::TraitObject(object) => parse_quote!(Box<#object>),
+                inner => inner.clone(),
+            };
+        }
+        visit_mut::visit_type_mut(self, node);
+    }
+
+    fn visit_lifetime_mut(&mut self, node: &mut Lifetime) {
+        node.ident = syn::Ident::new("static", node.ident.span());
+    }
+
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
+}

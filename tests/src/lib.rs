@@ -1,0 +1,1 @@
+//! Whole-behaviour tests of flowcore: see `tests/`.
