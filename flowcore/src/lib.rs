@@ -5,6 +5,7 @@ mod clock;
 mod definition;
 mod engine;
 mod error;
+pub mod logging;
 mod options;
 #[doc(hidden)]
 #[path = "private/mod.rs"]

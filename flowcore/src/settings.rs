@@ -22,6 +22,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// `FLOW_RECORD_LIMIT_BYTES`: where recorded parameters and results are cut. 4,096.
     pub record_limit: usize,
+    /// `FLOW_LOG_LINE_BYTES`: where a log message is cut. 8,192.
+    pub log_line_limit: usize,
 }
 
 impl Default for Settings {
@@ -32,9 +34,12 @@ impl Default for Settings {
             hook_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(10),
             record_limit: 4096,
+            log_line_limit: LOG_LINE_LIMIT,
         }
     }
 }
+
+const LOG_LINE_LIMIT: usize = 8192;
 
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
@@ -62,6 +67,11 @@ impl Settings {
         read(
             "FLOW_RECORD_LIMIT_BYTES",
             &mut settings.record_limit,
+            |text| text.parse().ok(),
+        );
+        read(
+            "FLOW_LOG_LINE_BYTES",
+            &mut settings.log_line_limit,
             |text| text.parse().ok(),
         );
         settings
@@ -93,6 +103,12 @@ fn read<T>(variable: &str, value: &mut T, parse: impl FnOnce(&str) -> Option<T>)
 
 pub(crate) fn settings() -> &'static Settings {
     SETTINGS.get_or_init(Settings::from_env)
+}
+
+/// The setting of that name; the default until settings are read. Reading them may log, and a program may log before it installs its
+/// own, so logging never causes them to be read.
+pub(crate) fn log_line_limit() -> usize {
+    SETTINGS.get().map_or(LOG_LINE_LIMIT, |settings| settings.log_line_limit)
 }
 
 #[cfg(test)]
