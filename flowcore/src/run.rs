@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,17 +24,20 @@ use crate::clock;
 #[serde(transparent)]
 pub struct RunId(Uuid);
 
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
 impl RunId {
     /// A new id for a run born at `ticks` of the clock with `offset`.
     #[inline]
     pub(crate) fn generate(nanos: i64) -> Self {
         // 48 bits of milliseconds, 12 bits of the fraction, then a count that keeps equal instants apart and in
         // order, then chance, so that two processes never meet.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let nanos = nanos.unsigned_abs();
         let millis = (nanos / 1_000_000) & 0xffff_ffff_ffff;
         let fraction = (nanos % 1_000_000) * 4096 / 1_000_000;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed) & 0x3fff;
+        let count = COUNT.with(|count| count.replace(count.get().wrapping_add(1))) & 0x3fff;
         let chance = fastrand::u64(..) & 0xffff_ffff_ffff;
         let high = (millis << 16) | 0x7000 | fraction;
         let low = 0x8000_0000_0000_0000 | (count << 48) | chance;

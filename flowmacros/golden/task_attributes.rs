@@ -2,6 +2,7 @@
 ///
 /// # Examples
 #[doc = "more"]
+#[task]
 #[must_use]
 #[inline]
 #[allow(clippy::too_many_arguments)]

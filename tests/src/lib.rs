@@ -1,1 +1,13 @@
-//! Whole-behaviour tests of flowcore: see `tests/`.
+//! Helpers of flowcore's whole-behaviour tests: see `tests/`.
+
+mod gate;
+mod memory;
+mod meter;
+mod recorder;
+mod runtimes;
+
+pub use self::gate::Gate;
+pub use self::memory::{peak_of, resident_bytes};
+pub use self::meter::Meter;
+pub use self::recorder::{Recorder, names};
+pub use self::runtimes::{LIMIT, Runtime, each_runtime, in_time};

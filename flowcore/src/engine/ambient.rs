@@ -17,13 +17,15 @@ pub(crate) struct Ambient {
     pub(crate) epoch: u32,
     /// The task run whose slot the body occupies: the run itself, or the one it was called from directly.
     pub(crate) slot: Option<NodeRef>,
+    /// Whether the body is polled by a runtime of tokio's.
+    pub(crate) polled: bool,
     /// Whether a future of a child run was found pending since the body was last entered.
     pub(crate) waits: bool,
 }
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const {
-        RefCell::new(Ambient { run: None, epoch: 0, slot: None, waits: false })
+        RefCell::new(Ambient { run: None, epoch: 0, slot: None, polled: false, waits: false })
     };
 }
 
@@ -50,6 +52,11 @@ pub(crate) fn slot() -> Option<NodeRef> {
         .flatten()
 }
 
+/// Whether the current body is polled by a runtime, which then is the current one.
+pub(crate) fn is_polled() -> bool {
+    AMBIENT.try_with(|current| current.borrow().polled).unwrap_or_default()
+}
+
 /// Notes that the current body looked for a child's result in vain.
 pub(crate) fn note_wait() {
     let _ = AMBIENT.try_with(|current| current.borrow_mut().waits = true);
@@ -64,7 +71,7 @@ impl Entered {
             run,
             epoch,
             slot,
-            waits: false,
+            ..Ambient::default()
         };
         swap(&mut ambient);
         Self(ambient)

@@ -7,14 +7,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::core::{Core, ERROR, Origin, Record};
+use super::core::{Core, ERROR, Origin, Record, slot};
 use super::custom::Custom;
 use super::drive::Drive;
 use super::life;
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::stack;
-use super::{ambient, hooks, observe, pool, runtime};
+use super::{ambient, hooks, observe, pool, runtime, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
 use crate::settings::settings;
@@ -100,12 +100,12 @@ impl<R: Runnable> RunCell<R> {
         let (parameters, run_name) = recorder.finish();
         self.core.set_record(Record {
             parameters,
-            run_name: run_name.map(String::into_boxed_str),
+            run_name,
         });
     }
 
     /// Begins an attempt: its epoch.
-    pub(crate) fn begin(self: &Arc<Self>) -> Option<u32> {
+    pub(crate) fn begin(&self) -> Option<u32> {
         life::begin(&self.core)
     }
 
@@ -114,11 +114,10 @@ impl<R: Runnable> RunCell<R> {
     }
 
     /// Calls the function. For a sync one that is all; an async one gives its future.
-    pub(crate) fn call(self: &Arc<Self>, epoch: u32) -> Option<Body<R::Output>> {
-        let node: NodeRef = self.clone();
+    pub(crate) fn call(&self, node: &NodeRef, epoch: u32) -> Option<Body<R::Output>> {
         let prepared = guarded(|| self.params());
-        observe::emit(&node);
-        life::arm_timeout(&node, epoch);
+        observe::emit(node);
+        life::arm_timeout(node, epoch);
         let outcome = match prepared {
             Ok(Some(params)) => guarded(|| stack::ensure(|| R::call(params))),
             Ok(None) => {
@@ -129,20 +128,19 @@ impl<R: Runnable> RunCell<R> {
         };
         match outcome {
             Ok(Body::Ready(outcome)) => {
-                self.end(epoch, outcome);
+                self.end(node, epoch, outcome);
                 None
             }
             Ok(body) => Some(body),
             Err(panic) => {
-                self.end(epoch, Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string()))));
+                self.end(node, epoch, Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string()))));
                 None
             }
         }
     }
 
     /// The body has ended.
-    pub(crate) fn end(self: &Arc<Self>, epoch: u32, outcome: Result<R::Output, Failure>) {
-        let node: NodeRef = self.clone();
+    pub(crate) fn end(&self, node: &NodeRef, epoch: u32, outcome: Result<R::Output, Failure>) {
         let (mut value, error) = match outcome {
             Ok(value) => (Some(value), None),
             Err(Failure(error)) => (None, Some(error)),
@@ -152,7 +150,7 @@ impl<R: Runnable> RunCell<R> {
                 *self.output.lock() = Output::Value(value);
             }
         };
-        if !life::end_body(&node, epoch, error, store) {
+        if !life::end_body(node, epoch, error, store) {
             tracing::debug!(target: "flowcore::run", "a body given up before has ended; its outcome is dropped");
         }
         if let Some(late) = value {
@@ -172,8 +170,7 @@ impl<R: Runnable> Node for RunCell<R> {
 
     fn enqueue(self: Arc<Self>) {
         if self.core.is_async() {
-            let fallback = self.clone();
-            runtime::spawn_run(&fallback.core, Drive::new(self));
+            runtime::spawn_run(Drive::new(self));
         } else {
             pool::push(self);
         }
@@ -181,13 +178,17 @@ impl<R: Runnable> Node for RunCell<R> {
 
     fn execute(self: Arc<Self>) {
         let Some(epoch) = self.begin() else { return };
-        let slot = (self.core.slot.load(Ordering::SeqCst) != super::core::slot::NONE).then(|| self.clone() as NodeRef);
-        let _runtime = self.core.scope.entered();
-        if self.has_running_hooks() {
-            super::wait::on_future(hooks::run(self.clone()));
+        let node: NodeRef = self.clone();
+        let limited = self.core.slot.load(Ordering::SeqCst) != slot::NONE;
+        if limited {
+            wait::slot_for_attempt(&node, epoch);
         }
-        let _in = ambient::Entered::new(Some(self.clone()), epoch, slot);
-        self.call(epoch);
+        let _runtime = self.core.scope().entered();
+        if self.has_running_hooks() {
+            wait::on_future(hooks::run(node.clone()));
+        }
+        let _in = ambient::Entered::new(Some(node.clone()), epoch, limited.then(|| node.clone()));
+        self.call(&node, epoch);
     }
 
     fn move_to_own_runtime(self: Arc<Self>) {

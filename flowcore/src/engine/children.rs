@@ -10,39 +10,39 @@ use super::node::{Node, NodeRef};
 
 /// Runs that have not ended, to be found by cancellation and shutdown.
 #[derive(Default)]
-pub(crate) struct Children(Mutex<Option<Box<Slab<Weak<dyn Node>>>>>);
+pub(crate) struct Children(Mutex<Slab<Weak<dyn Node>>>);
 
 impl Children {
     pub(crate) fn insert(&self, child: Weak<dyn Node>) -> u32 {
-        let key = self.0.lock().get_or_insert_default().insert(child);
+        let key = self.0.lock().insert(child);
         // A slab of 2^32 live runs doesn't fit any memory.
         key as u32
     }
 
     pub(crate) fn remove(&self, key: u32) {
         let mut children = self.0.lock();
-        if let Some(slab) = children.as_mut() {
-            let _ = slab.try_remove(key as usize);
-            if slab.is_empty() && slab.capacity() > 64 {
-                *children = None;
-            }
+        let gone = children.try_remove(key as usize);
+        if children.is_empty() && children.capacity() > ROOM_KEPT {
+            *children = Slab::new();
         }
+        drop(children);
+        drop(gone);
     }
 
     pub(crate) fn live(&self) -> Vec<NodeRef> {
-        match &*self.0.lock() {
-            Some(slab) => slab.iter().filter_map(|(_, child)| child.upgrade()).collect(),
-            None => Vec::new(),
-        }
+        self.0.lock().iter().filter_map(|(_, child)| child.upgrade()).collect()
     }
 }
+
+/// Room for more children than this isn't kept once all have ended.
+const ROOM_KEPT: usize = 64;
 
 const SHARDS: usize = 16;
 
 /// The runs without a parent, spread so that threads that start many don't meet.
 pub(crate) struct Roots([Children; SHARDS]);
 
-static ROOTS: Roots = Roots([const { Children(Mutex::new(None)) }; SHARDS]);
+static ROOTS: Roots = Roots([const { Children(Mutex::new(Slab::new())) }; SHARDS]);
 static NEXT_SHARD: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {

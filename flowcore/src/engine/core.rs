@@ -91,8 +91,8 @@ pub(crate) struct Inner {
 /// A run's parameters and name as shown.
 #[derive(Default)]
 pub(crate) struct Record {
-    pub(crate) parameters: Option<Box<str>>,
-    pub(crate) run_name: Option<Box<str>>,
+    pub(crate) parameters: Option<String>,
+    pub(crate) run_name: Option<String>,
 }
 
 /// The part of a run that doesn't depend on its function's types.
@@ -100,7 +100,8 @@ pub(crate) struct Core {
     pub(crate) definition: &'static Definition,
     pub(crate) id: RunId,
     pub(crate) parent: Option<NodeRef>,
-    pub(crate) scope: Arc<Scope>,
+    /// Its own, or its parent's where there is none: all runs of a tree counting the users of one scope would slow each other.
+    scope: Option<Arc<Scope>>,
     pub(crate) custom: Option<Box<Custom>>,
     pub(crate) depth: u32,
     /// The epoch of the parent's body that made this run.
@@ -147,6 +148,9 @@ impl Origin {
     }
 }
 
+/// How far up a run looks for its scope at the most.
+const LEVELS_TO_SCOPE: u32 = 32;
+
 const ONE_EPOCH: u64 = 1 << 32;
 
 impl Core {
@@ -160,21 +164,14 @@ impl Core {
             parent,
             parent_epoch,
         } = origin;
-        let (outer, depth, offset) = match &parent {
-            Some(parent) => {
-                let core = parent.core();
-                (core.scope.clone(), core.depth + 1, core.offset)
-            }
+        let (depth, offset) = match &parent {
+            Some(parent) => (parent.core().depth + 1, parent.core().offset),
             None => {
                 clock::follow_wall_clock();
-                (Scope::root(), 0, clock::offset())
+                (0, clock::offset())
             }
         };
-        let scope = if definition.options().task_runner.is_some() {
-            outer.inside(definition)
-        } else {
-            outer
-        };
+        let scope = Self::scope_for(definition, parent.as_ref(), depth);
         let at = clock::ticks() + offset;
         Self {
             definition,
@@ -207,6 +204,29 @@ impl Core {
             children: Children::default(),
             record: OnceLock::new(),
             dependencies: OnceLock::new(),
+        }
+    }
+
+    fn scope_for(definition: &'static Definition, parent: Option<&NodeRef>, depth: u32) -> Option<Arc<Scope>> {
+        let names_runner = definition.options().task_runner.is_some();
+        match parent {
+            Some(parent) if names_runner => Some(parent.core().scope().inside(definition)),
+            Some(parent) if depth.is_multiple_of(LEVELS_TO_SCOPE) => Some(parent.core().scope().clone()),
+            Some(_) => None,
+            None if names_runner => Some(Scope::root().inside(definition)),
+            None => Some(Scope::root()),
+        }
+    }
+
+    /// What the run hands down to its subtree.
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        let mut core = self;
+        loop {
+            match (&core.scope, &core.parent) {
+                (Some(scope), _) => return scope,
+                (None, Some(parent)) => core = parent.core(),
+                (None, None) => return Scope::bare(),
+            }
         }
     }
 

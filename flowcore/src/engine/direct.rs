@@ -95,7 +95,7 @@ fn make_record(core: &Core, record: impl FnOnce(&mut Recorder)) {
     if let Ok((parameters, run_name)) = recorded {
         core.set_record(Record {
             parameters,
-            run_name: run_name.map(String::into_boxed_str),
+            run_name,
         });
     }
 }

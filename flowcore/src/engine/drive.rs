@@ -9,7 +9,7 @@ use std::thread;
 
 use super::ambient::{Ambient, Swapped};
 use super::cell::RunCell;
-use super::core::{Phase, slot};
+use super::core::{Core, Phase, slot};
 use super::life::{self, cancelled};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
@@ -29,6 +29,7 @@ enum Stage<T> {
 /// One attempt of an async run, as a task of the runtime.
 pub(crate) struct Drive<R: Runnable> {
     run: Arc<RunCell<R>>,
+    node: NodeRef,
     ambient: Ambient,
     epoch: u32,
     stage: Stage<R::Output>,
@@ -37,6 +38,7 @@ pub(crate) struct Drive<R: Runnable> {
 impl<R: Runnable> Drive<R> {
     pub(crate) fn new(run: Arc<RunCell<R>>) -> Self {
         Self {
+            node: run.clone(),
             run,
             ambient: Ambient::default(),
             epoch: 0,
@@ -44,28 +46,29 @@ impl<R: Runnable> Drive<R> {
         }
     }
 
-    fn node(&self) -> NodeRef {
-        self.run.clone()
+    pub(crate) fn core(&self) -> &Core {
+        self.run.core()
     }
 
     /// The first poll: takes the attempt, if nobody has.
     fn begin(&mut self) -> Stage<R::Output> {
         let Some(epoch) = self.run.begin() else { return Stage::Done };
         self.epoch = epoch;
-        let node = self.node();
+        let node = &self.node;
         let limited = self.run.core().slot.load(Ordering::SeqCst) != slot::NONE;
         self.ambient = Ambient {
             run: Some(node.clone()),
             epoch,
             slot: limited.then(|| node.clone()),
+            polled: true,
             waits: false,
         };
-        if self.run.has_running_hooks() { Stage::Hooks(Box::pin(hooks::run(node))) } else { self.call() }
+        if self.run.has_running_hooks() { Stage::Hooks(Box::pin(hooks::run(node.clone()))) } else { self.call() }
     }
 
     fn call(&mut self) -> Stage<R::Output> {
         let _in = Swapped::new(&mut self.ambient);
-        match self.run.call(self.epoch) {
+        match self.run.call(&self.node, self.epoch) {
             Some(Body::Future(future)) => Stage::Body(future),
             // Only a sync function has its result at once.
             Some(Body::Ready(_)) | None => Stage::Done,
@@ -79,7 +82,7 @@ impl<R: Runnable> Drive<R> {
     /// Drops the body where it stands.
     fn stop(&mut self) {
         self.drop_body();
-        self.run.end(self.epoch, Err(Failure(cancelled("it was asked to stop"))));
+        self.run.end(&self.node, self.epoch, Err(Failure(cancelled("it was asked to stop"))));
     }
 
     fn drop_body(&mut self) {
@@ -148,14 +151,13 @@ impl<R: Runnable> Future for Drive<R> {
                 if !this.listen(cx) {
                     continue;
                 }
-                let node = this.node();
-                if !wait::ask_for_slot(&node) {
+                if !wait::ask_for_slot(&this.node) {
                     return Poll::Pending;
                 }
             }
             if let Some(outcome) = this.poll_body(cx) {
                 this.drop_body();
-                this.run.end(this.epoch, outcome);
+                this.run.end(&this.node, this.epoch, outcome);
                 return Poll::Ready(());
             }
             if this.listen(cx) {
@@ -182,6 +184,6 @@ impl<R: Runnable> Drop for Drive<R> {
             Stage::Hooks(_) | Stage::Body(_) => {}
         }
         self.drop_body();
-        life::crash(&self.node(), "its runtime was shut down");
+        life::crash(&self.node, "its runtime was shut down");
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn launch(node: &NodeRef, invalid: Option<Error>) {
 /// The inputs are there: to the runner with it, or straight to a thread.
 pub(crate) fn inputs_are_there(node: &NodeRef) {
     let core = node.core();
-    let limited = core.kind() == RunKind::Task && core.scope.runner.is_some();
+    let limited = core.kind() == RunKind::Task && core.scope().runner.is_some();
     {
         let mut inner = core.lock();
         if inner.phase != Phase::Waiting {
@@ -61,7 +61,7 @@ pub(crate) fn inputs_are_there(node: &NodeRef) {
         }
         inner.phase = if limited { Phase::Held } else { Phase::Queued };
     }
-    match &core.scope.runner {
+    match &core.scope().runner {
         Some(runner) if limited => runner.submit(TaskJob::new(node.clone())),
         _ => start(node),
     }
@@ -408,7 +408,7 @@ fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
     node.discard();
     observe::emit(node);
     if core.slot.swap(slot::NONE, Ordering::SeqCst) == slot::HELD
-        && let Some(runner) = &core.scope.runner
+        && let Some(runner) = &core.scope().runner
     {
         runner.release();
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
+use tracing::level_filters::LevelFilter;
 
 use super::context::RunContext;
 use super::core::ERROR;
@@ -125,13 +126,7 @@ fn each(call: impl Fn(&dyn Observer)) {
 /// Tells of the run's current state.
 #[inline]
 pub(crate) fn emit(node: &NodeRef) {
-    let core = node.core();
-    let root_flow = core.depth == 0 && core.kind() == RunKind::Flow;
-    if is_observed()
-        || root_flow
-        || core.is_told(ERROR)
-        || tracing::enabled!(target: "flowcore::run", tracing::Level::DEBUG)
-    {
+    if is_observed() || LevelFilter::current() != LevelFilter::OFF {
         tell(node);
     }
 }
@@ -139,6 +134,14 @@ pub(crate) fn emit(node: &NodeRef) {
 #[inline(never)]
 fn tell(node: &NodeRef) {
     let core = node.core();
+    let root_flow = core.depth == 0 && core.kind() == RunKind::Flow;
+    let wanted = is_observed()
+        || root_flow
+        || core.is_told(ERROR)
+        || tracing::enabled!(target: "flowcore::run", tracing::Level::DEBUG);
+    if !wanted {
+        return;
+    }
     let (state, attempt) = {
         let inner = core.lock();
         (inner.history.current(), inner.attempt)

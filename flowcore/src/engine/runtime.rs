@@ -1,13 +1,13 @@
 //! flowcore's own tokio runtime, for programs that have none.
 
-use std::future::Future;
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
-use super::core::Core;
-use super::{pool, wait};
+use super::drive::Drive;
+use super::{ambient, pool, wait};
+use crate::private::Runnable;
 
 static OWN: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread()
@@ -26,21 +26,20 @@ pub(crate) fn own() -> &'static Handle {
 }
 
 /// Spawns an async run: on the runtime of this thread, if that is sure to turn; else on the one its tree began on.
-pub(crate) fn spawn_run<F>(core: &Core, run: F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    if !wait::is_runtime_blocked() && !pool::is_worker() && Handle::try_current().is_ok() {
+pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
+    let current = || ambient::is_polled() || (!pool::is_worker() && Handle::try_current().is_ok());
+    if !wait::is_runtime_blocked() && current() {
         drop(tokio::spawn(run));
         return;
     }
-    let tree = core.scope.runtime();
+    let core = run.core();
+    let tree = core.scope().runtime();
     // A current-thread runtime may stand still while a thread waits for this run.
     let handle = if tree.runtime_flavor() == RuntimeFlavor::CurrentThread {
         core.moved.store(true, Ordering::SeqCst);
-        own()
+        own().clone()
     } else {
-        tree
+        tree.clone()
     };
     drop(handle.spawn(run));
 }

@@ -29,6 +29,11 @@ static BARE: LazyLock<Arc<Scope>> = LazyLock::new(|| {
 });
 
 impl Scope {
+    /// The scope of runs that nothing is around.
+    pub(crate) fn bare() -> &'static Arc<Self> {
+        &BARE
+    }
+
     /// The scope of a run that has no parent.
     pub(crate) fn root() -> Arc<Self> {
         match Handle::try_current() {

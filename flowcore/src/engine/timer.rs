@@ -21,7 +21,7 @@ pub(crate) fn after(core: &Core, delay: Duration, then: impl FnOnce() + Send + '
 
 /// The runtime whose clock a run goes by: its own where that is sure to turn while threads wait for the run.
 pub(crate) fn home(core: &Core) -> Handle {
-    let ambient = core.scope.runtime();
+    let ambient = core.scope().runtime();
     let sure = ambient.runtime_flavor() != RuntimeFlavor::CurrentThread;
     let drives_it = core.is_async() && !core.moved.load(std::sync::atomic::Ordering::Relaxed);
     if sure || drives_it { ambient.clone() } else { runtime::own().clone() }

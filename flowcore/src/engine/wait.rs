@@ -31,7 +31,7 @@ fn exchange(core: &Core, from: u8, to: u8) -> bool {
 /// The run waits for a child: its slot may serve another.
 pub(crate) fn give_slot_back(core: &Core) {
     if exchange(core, slot::HELD, slot::RELEASED)
-        && let Some(runner) = &core.scope.runner
+        && let Some(runner) = &core.scope().runner
     {
         runner.release();
     }
@@ -41,7 +41,7 @@ pub(crate) fn give_slot_back(core: &Core) {
 pub(crate) fn ask_for_slot(node: &NodeRef) -> bool {
     let core = node.core();
     if exchange(core, slot::RELEASED, slot::WANTED)
-        && let Some(runner) = &core.scope.runner
+        && let Some(runner) = &core.scope().runner
     {
         runner.resume(Resume::new(node.clone()));
     }

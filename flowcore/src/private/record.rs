@@ -5,6 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::probe::RecordFn;
 
+/// What the parameters of most runs need.
+const USUAL_BYTES: usize = 96;
+
 /// A writer that stops the serialiser when the bound is reached, so that nothing beyond it is ever serialised.
 pub struct Limited<'a> {
     out: &'a mut Vec<u8>,
@@ -48,7 +51,8 @@ pub struct Recorder {
 impl Recorder {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            out: Vec::new(),
+            // Most parameters fit, and growing costs as much as all the rest.
+            out: Vec::with_capacity(USUAL_BYTES),
             limit,
             run_name: None,
         }
@@ -127,15 +131,12 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn finish(mut self) -> (Option<Box<str>>, Option<String>) {
+    pub(crate) fn finish(mut self) -> (Option<String>, Option<String>) {
         if self.out.is_empty() {
             return (None, self.run_name);
         }
         self.out.push(b'}');
-        let json = String::from_utf8(self.out)
-            .ok()
-            .map(String::into_boxed_str);
-        (json, self.run_name)
+        (String::from_utf8(self.out).ok(), self.run_name)
     }
 }
 
