@@ -61,7 +61,7 @@ struct Handing;
 impl Handing {
     fn begin() -> Option<Self> {
         let before = HANDING.try_with(|handing| handing.replace(true));
-        (before == Ok(false)).then_some(Self)
+        (before == Ok(false)).then(|| Self)
     }
 }
 
