@@ -30,8 +30,6 @@ fn one(node: &NodeRef, why: &str) {
     let core = node.core();
     let mut inner = core.lock();
     match inner.phase {
-        // Launching looks at the mark.
-        Phase::Prepared => {}
         Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed => {
             // On its caller's stack there is somebody to end it, who has to see the mark.
             drop(inner);

@@ -7,16 +7,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::core::{Core, ERROR, Origin, Record, slot};
+use super::core::{Birth, Core, ERROR, Origin, Record, slot};
 use super::custom::Custom;
 use super::drive::Drive;
-use super::life;
+use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::stack;
 use super::{ambient, hooks, observe, pool, runtime, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
+use crate::run::RunKind;
 use crate::settings::settings;
 use crate::state::StateName;
 
@@ -51,12 +52,17 @@ pub(crate) trait TypedRun<T>: Node {
 }
 
 impl<R: Runnable> RunCell<R> {
-    pub(crate) fn new(inputs: Inputs<R>, custom: Option<Box<Custom>>, origin: Origin) -> Arc<Self> {
-        Arc::new(Self {
-            core: Core::new(R::definition(), origin, custom, false),
+    pub(crate) fn new(inputs: Inputs<R>, custom: Option<Box<Custom>>, origin: Origin) -> (Arc<Self>, Birth) {
+        let definition = R::definition();
+        let unlimited = definition.kind() == RunKind::Flow || !origin.has_runner();
+        let ready = custom.is_none() && unlimited && R::Params::ready(&inputs);
+        let birth = if ready { Birth::Queued } else { Birth::Waiting };
+        let cell = Arc::new(Self {
+            core: Core::new(definition, origin, custom, birth),
             stage: Mutex::new(Stage::Inputs(inputs)),
             output: Mutex::new(Output::None),
-        })
+        });
+        (cell, birth)
     }
 
     /// Retries were asked for by a call whose parameters can't be copied.
@@ -70,7 +76,7 @@ impl<R: Runnable> RunCell<R> {
     }
 
     /// The parameters for an attempt: a copy while more may follow, the last one takes them.
-    fn params(&self) -> Option<R::Params> {
+    fn params(&self, attempt: u32) -> Option<R::Params> {
         let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
         let params = match stage {
             Stage::Inputs(inputs) => R::Params::take(inputs)?,
@@ -78,7 +84,7 @@ impl<R: Runnable> RunCell<R> {
             Stage::Gone => return None,
         };
         self.record(&params);
-        if self.core.attempt() > self.core.retries() {
+        if attempt > self.core.retries() {
             return Some(params);
         }
         let Ok(copy) = params.copy(&R::PARAMS) else {
@@ -104,8 +110,8 @@ impl<R: Runnable> RunCell<R> {
         });
     }
 
-    /// Begins an attempt: its epoch.
-    pub(crate) fn begin(&self) -> Option<u32> {
+    /// Begins an attempt.
+    pub(crate) fn begin(&self) -> Option<Begun> {
         life::begin(&self.core)
     }
 
@@ -114,8 +120,9 @@ impl<R: Runnable> RunCell<R> {
     }
 
     /// Calls the function. For a sync one that is all; an async one gives its future.
-    pub(crate) fn call(&self, node: &NodeRef, epoch: u32) -> Option<Body<R::Output>> {
-        let prepared = guarded(|| self.params());
+    pub(crate) fn call(&self, node: &NodeRef, begun: Begun) -> Option<Body<R::Output>> {
+        let epoch = begun.epoch;
+        let prepared = guarded(|| self.params(begun.attempt));
         observe::emit(node);
         life::arm_timeout(node, epoch);
         let outcome = match prepared {
@@ -177,7 +184,8 @@ impl<R: Runnable> Node for RunCell<R> {
     }
 
     fn execute(self: Arc<Self>) {
-        let Some(epoch) = self.begin() else { return };
+        let Some(begun) = self.begin() else { return };
+        let epoch = begun.epoch;
         let node: NodeRef = self.clone();
         let limited = self.core.slot.load(Ordering::SeqCst) != slot::NONE;
         if limited {
@@ -188,7 +196,7 @@ impl<R: Runnable> Node for RunCell<R> {
             wait::on_future(hooks::run(node.clone()));
         }
         let _in = ambient::Entered::new(Some(node.clone()), epoch, limited.then(|| node.clone()));
-        self.call(&node, epoch);
+        self.call(&node, begun);
     }
 
     fn move_to_own_runtime(self: Arc<Self>) {

@@ -27,8 +27,6 @@ use crate::state::{State, StateName};
 /// Where a run stands between its making and its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Phase {
-    /// Made, not submitted.
-    Prepared,
     /// Inputs are outstanding.
     Waiting,
     /// The task runner has it.
@@ -126,6 +124,17 @@ pub(crate) struct Core {
     dependencies: OnceLock<Box<Vec<RunId>>>,
 }
 
+/// How a run comes into being.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Birth {
+    /// Called directly: its body runs on its caller's stack.
+    Direct,
+    /// Submitted with all inputs there.
+    Queued,
+    /// Submitted with inputs to come, or to a runner.
+    Waiting,
+}
+
 /// What is around a new run.
 pub(crate) struct Origin {
     parent: Option<NodeRef>,
@@ -140,6 +149,11 @@ impl Origin {
             parent,
             parent_epoch,
         }
+    }
+
+    /// Whether a runner decides on tasks here.
+    pub(crate) fn has_runner(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.core().scope().runner.is_some())
     }
 
     /// Where a call was made, if that was in a run; else where it is started.
@@ -158,7 +172,7 @@ impl Core {
         definition: &'static Definition,
         origin: Origin,
         custom: Option<Box<Custom>>,
-        direct: bool,
+        birth: Birth,
     ) -> Self {
         let Origin {
             parent,
@@ -173,6 +187,10 @@ impl Core {
         };
         let scope = Self::scope_for(definition, parent.as_ref(), depth);
         let at = clock::ticks() + offset;
+        let phase = match birth {
+            Birth::Direct | Birth::Queued => Phase::Queued,
+            Birth::Waiting => Phase::Waiting,
+        };
         Self {
             definition,
             id: RunId::generate(at),
@@ -187,12 +205,12 @@ impl Core {
             slot: AtomicU8::new(slot::NONE),
             told: AtomicU8::new(0),
             cancelled: AtomicBool::new(false),
-            direct,
+            direct: birth == Birth::Direct,
             moved: AtomicBool::new(false),
             pending: AtomicU64::new(0),
             offset,
             inner: Mutex::new(Inner {
-                phase: Phase::Prepared,
+                phase,
                 attempt: 0,
                 history: History::new(StateName::Pending, at),
                 error: None,

@@ -5,9 +5,9 @@ use std::task::Waker;
 
 use serde_json::Value;
 
-use super::core::{Core, Origin, Phase, Record, SETTLED};
+use super::core::{Birth, Core, Origin, Phase, Record, SETTLED};
 use super::hooks;
-use super::life;
+use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::observe;
 use super::panic::{drop_guarded, guarded};
@@ -60,14 +60,11 @@ pub fn direct<R: Runnable>(
 ) -> Result<R::Output> {
     let mut output = None;
     let node: NodeRef = Arc::new(Plain {
-        core: Core::new(R::definition(), Origin::current(), None, true),
+        core: Core::new(R::definition(), Origin::current(), None, Birth::Direct),
     });
     let core = node.core();
     make_record(core, record);
-    life::launch(&node, None);
-    if !core.is_told(SETTLED) {
-        core.lock().phase = Phase::Queued;
-    }
+    life::launch(&node, Birth::Direct, None);
     run(&node, &mut |last| match body(last) {
         Ok(value) => {
             output = Some(value);
@@ -104,8 +101,8 @@ fn make_record(core: &Core, record: impl FnOnce(&mut Recorder)) {
 fn run(node: &NodeRef, body: &mut dyn FnMut(bool) -> Option<Error>) {
     let core = node.core();
     loop {
-        if let Some(epoch) = life::begin(core) {
-            attempt(node, epoch, body);
+        if let Some(begun) = life::begin(core) {
+            attempt(node, begun, body);
         }
         if core.is_told(SETTLED) {
             return;
@@ -123,14 +120,15 @@ fn run(node: &NodeRef, body: &mut dyn FnMut(bool) -> Option<Error>) {
     }
 }
 
-fn attempt(node: &NodeRef, epoch: u32, body: &mut dyn FnMut(bool) -> Option<Error>) {
+fn attempt(node: &NodeRef, begun: Begun, body: &mut dyn FnMut(bool) -> Option<Error>) {
     let core = node.core();
+    let epoch = begun.epoch;
     observe::emit(node);
     if hooks::any(core, StateName::Running) {
         wait::on_future(hooks::run(node.clone()));
     }
     life::arm_timeout(node, epoch);
-    let last = core.retries() == 0 || core.attempt() > core.retries();
+    let last = begun.attempt > core.retries();
     let outcome = {
         let _in = ambient::Entered::in_same_slot(node.clone(), epoch);
         guarded(|| stack::ensure(|| body(last)))

@@ -10,7 +10,7 @@ use std::thread;
 use super::ambient::{Ambient, Swapped};
 use super::cell::RunCell;
 use super::core::{Core, Phase, slot};
-use super::life::{self, cancelled};
+use super::life::{self, Begun, cancelled};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::{hooks, wait};
@@ -31,7 +31,7 @@ pub(crate) struct Drive<R: Runnable> {
     run: Arc<RunCell<R>>,
     node: NodeRef,
     ambient: Ambient,
-    epoch: u32,
+    begun: Begun,
     stage: Stage<R::Output>,
 }
 
@@ -41,7 +41,7 @@ impl<R: Runnable> Drive<R> {
             node: run.clone(),
             run,
             ambient: Ambient::default(),
-            epoch: 0,
+            begun: Begun::default(),
             stage: Stage::New,
         }
     }
@@ -52,13 +52,13 @@ impl<R: Runnable> Drive<R> {
 
     /// The first poll: takes the attempt, if nobody has.
     fn begin(&mut self) -> Stage<R::Output> {
-        let Some(epoch) = self.run.begin() else { return Stage::Done };
-        self.epoch = epoch;
+        let Some(begun) = self.run.begin() else { return Stage::Done };
+        self.begun = begun;
         let node = &self.node;
         let limited = self.run.core().slot.load(Ordering::SeqCst) != slot::NONE;
         self.ambient = Ambient {
             run: Some(node.clone()),
-            epoch,
+            epoch: begun.epoch,
             slot: limited.then(|| node.clone()),
             polled: true,
             waits: false,
@@ -68,7 +68,7 @@ impl<R: Runnable> Drive<R> {
 
     fn call(&mut self) -> Stage<R::Output> {
         let _in = Swapped::new(&mut self.ambient);
-        match self.run.call(&self.node, self.epoch) {
+        match self.run.call(&self.node, self.begun) {
             Some(Body::Future(future)) => Stage::Body(future),
             // Only a sync function has its result at once.
             Some(Body::Ready(_)) | None => Stage::Done,
@@ -76,13 +76,13 @@ impl<R: Runnable> Drive<R> {
     }
 
     fn must_stop(&self) -> bool {
-        self.run.core().must_stop(self.epoch)
+        self.run.core().must_stop(self.begun.epoch)
     }
 
     /// Drops the body where it stands.
     fn stop(&mut self) {
         self.drop_body();
-        self.run.end(&self.node, self.epoch, Err(Failure(cancelled("it was asked to stop"))));
+        self.run.end(&self.node, self.begun.epoch, Err(Failure(cancelled("it was asked to stop"))));
     }
 
     fn drop_body(&mut self) {
@@ -157,7 +157,7 @@ impl<R: Runnable> Future for Drive<R> {
             }
             if let Some(outcome) = this.poll_body(cx) {
                 this.drop_body();
-                this.run.end(&this.node, this.epoch, outcome);
+                this.run.end(&this.node, this.begun.epoch, outcome);
                 return Poll::Ready(());
             }
             if this.listen(cx) {

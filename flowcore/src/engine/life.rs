@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 
 use super::cancel;
-use super::core::{Core, ERROR, Inner, Phase, SETTLED, VALUE, slot};
+use super::core::{Birth, Core, ERROR, Inner, Phase, SETTLED, VALUE, slot};
 use super::hooks;
 use super::node::NodeRef;
 use super::observe;
@@ -26,7 +26,7 @@ use crate::settings::settings;
 use crate::state::StateName;
 
 /// Enters a prepared run in the tree and sends it on its way. `invalid` ends it before its body is ever called.
-pub(crate) fn launch(node: &NodeRef, invalid: Option<Error>) {
+pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
     let core = node.core();
     core.register(Arc::downgrade(node));
     observe::emit(node);
@@ -44,9 +44,10 @@ pub(crate) fn launch(node: &NodeRef, invalid: Option<Error>) {
         core.mark_cancelled();
         return end_before_start(node, StateName::Cancelled, cancelled("its parent was stopped"));
     }
-    if !core.direct {
-        core.lock().phase = Phase::Waiting;
-        node.clone().poll_inputs();
+    match birth {
+        Birth::Direct => {}
+        Birth::Queued => start(node),
+        Birth::Waiting => node.clone().poll_inputs(),
     }
 }
 
@@ -99,15 +100,23 @@ fn start(node: &NodeRef) {
 pub(crate) fn end_before_start(node: &NodeRef, name: StateName, error: Error) {
     let core = node.core();
     let mut inner = core.lock();
-    if !matches!(inner.phase, Phase::Prepared | Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed) {
+    if !matches!(inner.phase, Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed) {
         return;
     }
     inner.error = Some(placed(core, error));
     settle_all(conclude(node, inner, name));
 }
 
-/// The first of those who want to begin the next attempt may; the epoch of its body.
-pub(crate) fn begin(core: &Core) -> Option<u32> {
+/// An attempt that has begun.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Begun {
+    pub(crate) epoch: u32,
+    /// From 1.
+    pub(crate) attempt: u32,
+}
+
+/// The first of those who want to begin the next attempt may.
+pub(crate) fn begin(core: &Core) -> Option<Begun> {
     let mut inner = core.lock();
     if inner.phase != Phase::Queued {
         return None;
@@ -117,7 +126,10 @@ pub(crate) fn begin(core: &Core) -> Option<u32> {
     let name = if inner.attempt == 1 { StateName::Running } else { StateName::Retrying };
     let at = core.now();
     inner.history.push(name, at, None);
-    Some(core.open_epoch())
+    Some(Begun {
+        epoch: core.open_epoch(),
+        attempt: inner.attempt,
+    })
 }
 
 /// Starts the clock of the attempt's timeout.

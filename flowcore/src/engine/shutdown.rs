@@ -35,10 +35,10 @@ pub struct ShutdownReport {
 /// use std::time::Duration;
 ///
 /// #[flow]
-/// async fn forever() { std::future::pending::<()>().await }
+/// async fn never_ends() { std::future::pending::<()>().await }
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-/// let run = forever.submit();
+/// let run = never_ends.submit();
 /// let report = flowcore::shutdown(Duration::ZERO).await;
 /// assert_eq!(report.crashed, 1);
 /// assert_eq!(run.wait().name(), "Crashed");
