@@ -1,6 +1,8 @@
 //! Prefect's programming model for Rust: see the README for a guide.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 mod definition;
 mod engine;
@@ -46,3 +48,8 @@ pub mod prelude {
 
 // The attributes name this crate as its users do.
 extern crate self as flowcore;
+
+/// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,210 @@
+//! A tree as lines of text.
+
+use console::{measure_text_width, pad_str, truncate_str};
+
+use super::escaped::escaped;
+use super::fold::{Branch, Fold, Row, Tally};
+use super::units;
+
+/// Below this a label says nothing.
+const NARROWEST_LABEL: usize = 16;
+/// A name longer than this is cut, however wide the terminal.
+const LONGEST_NAME: usize = 100;
+
+/// A line's cells: the tree and the name, the state, the duration, and what else there is to say.
+struct Line {
+    label: String,
+    state: &'static str,
+    duration: String,
+    notes: String,
+}
+
+enum Item<'a> {
+    Row(&'a Row),
+    Fold(&'a Fold, bool),
+}
+
+/// The tree in lines of at most `columns`.
+pub(super) fn lines(roots: &Branch, columns: usize) -> String {
+    let mut lines = Vec::new();
+    below(roots, None, &mut lines);
+    let widest = |cell: fn(&Line) -> &str| {
+        lines
+            .iter()
+            .map(|line| measure_text_width(cell(line)))
+            .max()
+            .unwrap_or(0)
+    };
+    let (states, durations, notes) = (
+        widest(|line| line.state),
+        widest(|line| &line.duration),
+        widest(|line| &line.notes),
+    );
+    let rest = states + durations + notes + 3 * "  ".len();
+    let labels = widest(|line| &line.label).min(columns.saturating_sub(rest).max(NARROWEST_LABEL));
+    let mut text = String::new();
+    for Line {
+        label,
+        state,
+        duration,
+        notes,
+    } in lines
+    {
+        let label = truncate_str(&label, labels, "…");
+        let label = pad_str(&label, labels, console::Alignment::Left, None);
+        let duration = pad_str(&duration, durations, console::Alignment::Left, None);
+        let line = format!("{label}  {state:states$}  {duration}  {notes}");
+        text.push_str(&truncate_str(line.trim_end(), columns, "…"));
+        text.push('\n');
+    }
+    text
+}
+
+/// `indent` is what stands before the branch's own connectors; the roots have none.
+fn below(branch: &Branch, indent: Option<&str>, lines: &mut Vec<Line>) {
+    let rows = branch.rows.iter().map(|row| (row.order, Item::Row(row)));
+    let folds = branch.folds.iter().map(|fold| {
+        let more = branch
+            .rows
+            .iter()
+            .any(|row| row.name == fold.name && row.state == fold.state);
+        (fold.order, Item::Fold(fold, more))
+    });
+    let mut items: Vec<_> = rows.chain(folds).collect();
+    items.sort_by_key(|(order, _)| *order);
+    let last = items.len().saturating_sub(1);
+    for (index, (_, item)) in items.into_iter().enumerate() {
+        let (connector, deeper) = match indent {
+            None => (String::new(), String::new()),
+            Some(indent) if index == last => (format!("{indent}└─ "), format!("{indent}   ")),
+            Some(indent) => (format!("{indent}├─ "), format!("{indent}│  ")),
+        };
+        match item {
+            Item::Row(row) => {
+                lines.push(of_row(row, &connector));
+                below(&row.below, Some(&deeper), lines);
+            }
+            Item::Fold(fold, more) => lines.push(of_fold(fold, more, &connector)),
+        }
+    }
+}
+
+fn of_row(row: &Row, connector: &str) -> Line {
+    let run_name = escaped(&row.run_name).to_string();
+    let run_name = truncate_str(&run_name, LONGEST_NAME, "…");
+    // A task run's own name begins with the task's.
+    let name = match row.run_name.starts_with(row.name) {
+        true => run_name.into_owned(),
+        false => format!("{} {run_name}", escaped(row.name)),
+    };
+    let is_shown = !(row.below.rows.is_empty() && row.below.folds.is_empty());
+    Line {
+        label: format!("{connector}{}", name.trim_end()),
+        state: row.state,
+        duration: row.nanos.map_or_else(|| "-".to_owned(), units::duration),
+        notes: notes(
+            row.attempts,
+            if is_shown {
+                Tally::default()
+            } else {
+                row.below.all
+            },
+        ),
+    }
+}
+
+fn of_fold(fold: &Fold, more: bool, connector: &str) -> Line {
+    let more = if more { " more" } else { "" };
+    Line {
+        label: format!(
+            "{connector}{} ×{}{more}",
+            escaped(fold.name),
+            units::count(fold.count)
+        ),
+        state: fold.state,
+        duration: fold.longest.map_or_else(
+            || "-".to_owned(),
+            |nanos| format!("{} max", units::duration(nanos)),
+        ),
+        notes: notes(fold.attempts, fold.below),
+    }
+}
+
+fn notes(attempts: u32, below: Tally) -> String {
+    let mut notes = Vec::new();
+    if attempts > 1 {
+        notes.push(format!("{attempts} attempts"));
+    }
+    if below.runs > 0 {
+        let plural = if below.runs == 1 { "" } else { "s" };
+        notes.push(format!("{} run{plural} below", units::count(below.runs)));
+    }
+    if below.unwell > 0 {
+        notes.push(format!("{} not completed", units::count(below.unwell)));
+    }
+    notes.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(order: u64, run_name: &str, below: Branch) -> Row {
+        Row {
+            order,
+            name: "work",
+            run_name: run_name.to_owned(),
+            state: "Completed",
+            completed: true,
+            nanos: Some(1_290_000_000),
+            attempts: 1,
+            below,
+        }
+    }
+
+    fn tree() -> Branch {
+        let mut below = Branch::default();
+        for order in 2..1206 {
+            below.add(row(order, "work-1", Branch::default()), 3);
+        }
+        let mut top = Branch::default();
+        top.add(row(1, "crimson-fox", below), 3);
+        let mut last = row(2000, "work-3f2", Branch::default());
+        (last.state, last.completed, last.attempts, last.nanos) = ("Failed", false, 2, None);
+        top.add(last, 3);
+        let mut roots = Branch::default();
+        roots.add(row(0, "木 tree", top), 3);
+        roots
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let expected = "\
+work 木 tree         Completed  1.2s
+├─ work crimson-fox  Completed  1.2s
+│  └─ work ×1,204    Completed  1.2s max
+└─ work-3f2          Failed     -         2 attempts
+";
+        assert_eq!(lines(&tree(), 80), expected);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut roots = tree();
+        roots.add(row(3000, &"x\u{1b}木".repeat(200), Branch::default()), 3);
+        for columns in [1, 20, 40, 80, 200] {
+            for line in lines(&roots, columns).lines() {
+                assert!(measure_text_width(line) <= columns, "{columns}: {line}");
+                assert!(!line.contains('\u{1b}'));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_counted() {
+        let tally = |runs, unwell| notes(1, Tally { runs, unwell });
+        assert_eq!(tally(0, 0), "");
+        assert_eq!(tally(1, 0), "1 run below");
+        assert_eq!(tally(5120, 2), "5,120 runs below, 2 not completed");
+    }
+}
