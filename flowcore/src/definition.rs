@@ -44,7 +44,7 @@ pub struct Meta {
 
 /// A registered flow or task.
 ///
-/// ```
+/// ```standalone_crate
 /// use flowcore::prelude::*;
 ///
 /// /// Adds one.
@@ -142,7 +142,7 @@ impl Definition {
     /// `InvalidParameters`, naming every missing, unknown or unreadable one, or the parameter whose type does not
     /// implement `DeserializeOwned`.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use flowcore::prelude::*;
     ///
     /// #[flow]

@@ -1,4 +1,4 @@
-//! All flows and tasks of the program, as the attributes registered them.
+//! All flows and tasks of the program, as the attributes registered them: to list them, and to run a flow by its name.
 
 use crate::definition::Definition;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ fn all(kind: RunKind) -> Vec<&'static Definition> {
 
 /// All flows, by name.
 ///
-/// ```
+/// ```standalone_crate
 /// use flowcore::prelude::*;
 /// #[flow]
 /// fn nightly() {}
@@ -46,6 +46,14 @@ pub fn tasks() -> Vec<&'static Definition> {
 /// `InvalidParameters` if there is none (the message lists those there are), or more than one (it names their places).
 ///
 /// ```
+/// use flowcore::prelude::*;
+///
+/// #[flow]
+/// fn triple(x: i64) -> i64 { x * 3 }
+///
+/// let run = flowcore::registry::flow("triple").unwrap().submit_json(&serde_json::json!({"x": 14})).unwrap();
+/// assert_eq!(run.result_json().unwrap(), 42);
+///
 /// let error = flowcore::registry::flow("no-such-flow").unwrap_err();
 /// assert!(error.to_string().contains("no-such-flow"));
 /// ```
@@ -73,8 +81,16 @@ pub fn flow(name: &str) -> Result<&'static Definition> {
 /// # Errors
 /// `InvalidParameters`, naming both places.
 ///
-/// ```
-/// flowcore::registry::check().unwrap();
+/// ```standalone_crate
+/// use flowcore::prelude::*;
+///
+/// #[flow(name = "import")]
+/// fn import_orders() {}
+/// #[flow(name = "import")]
+/// fn import_customers() {}
+///
+/// let error = flowcore::registry::check().unwrap_err();
+/// assert!(error.message().starts_with("two flows are named 'import': "));
 /// ```
 pub fn check() -> Result<()> {
     for pair in flows().windows(2) {
