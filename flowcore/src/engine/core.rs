@@ -84,6 +84,12 @@ pub(crate) struct Inner {
     /// The thread that last polled the body's future in vain.
     pub(crate) polled_by: Option<ThreadId>,
     pub(crate) timer: Option<AbortHandle>,
+    /// How many of the states the observers have seen.
+    pub(crate) observed: u32,
+    /// Whether a thread is showing states to the observers.
+    pub(crate) observing: bool,
+    /// Whether the run ends as soon as the observers have seen its last state.
+    pub(crate) ends_observed: bool,
 }
 
 /// A run's parameters and name as shown.
@@ -218,6 +224,9 @@ impl Core {
                 driver: None,
                 polled_by: None,
                 timer: None,
+                observed: 0,
+                observing: false,
+                ends_observed: false,
             }),
             children: Children::default(),
             record: OnceLock::new(),
@@ -472,6 +481,8 @@ impl Core {
         if let Some(key) = *key
             && let Some(known) = inner.listeners.iter_mut().find(|listener| listener.key == key)
         {
+            // Who waited for an error alone may now wait for any result.
+            known.only_error &= only_error;
             if !known.waker.will_wake(waker) {
                 known.waker = waker.clone();
             }

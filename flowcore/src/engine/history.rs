@@ -68,12 +68,20 @@ impl History {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.stamps.len()
+    }
+
+    pub(crate) fn since(&self, seen: usize) -> Vec<State> {
+        (seen..self.stamps.len()).map(|index| self.state(index)).collect()
+    }
+
     pub(crate) fn current(&self) -> State {
         self.state(self.stamps.len() - 1)
     }
 
     pub(crate) fn all(&self) -> Vec<State> {
-        (0..self.stamps.len()).map(|index| self.state(index)).collect()
+        self.since(0)
     }
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
+use tokio::task::AbortHandle;
+
 use super::cancel;
 use super::core::{Birth, Core, ERROR, Inner, Phase, SETTLED, VALUE, slot};
 use super::hooks;
@@ -378,35 +380,49 @@ pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: S
     }
     inner.driver = None;
     let timer = inner.timer.take();
-    let hooked = hooks::any(core, inner.history.name());
-    if hooked {
+    if observe::is_wanted() || hooks::any(core, inner.history.name()) {
         inner.phase = Phase::Ending;
         drop(inner);
-    } else {
-        let wakeup = over(core, &mut inner);
-        drop(inner);
-        if let Some(timer) = timer {
-            timer.abort();
-        }
-        return leave(node, wakeup);
+        abort(timer);
+        return observe::emit_last(node);
     }
+    let wakeup = over(core, &mut inner);
+    drop(inner);
+    abort(timer);
+    leave(node, wakeup)
+}
+
+fn abort(timer: Option<AbortHandle>) {
     if let Some(timer) = timer {
         timer.abort();
     }
-    hooks::run_at_end(node);
-    None
+}
+
+/// Observers have seen the last state: the hooks are next.
+pub(crate) fn last_state_is_out(node: &NodeRef) -> Option<NodeRef> {
+    let core = node.core();
+    let name = core.lock().history.name();
+    if hooks::any(core, name) {
+        hooks::run_at_end(node);
+        return None;
+    }
+    end(node)
 }
 
 /// The hooks of the last state have run.
 pub(crate) fn hooks_are_done(node: &NodeRef) {
+    settle_all(end(node));
+}
+
+fn end(node: &NodeRef) -> Option<NodeRef> {
     let core = node.core();
     let mut inner = core.lock();
     if inner.phase != Phase::Ending {
-        return;
+        return None;
     }
     let wakeup = over(core, &mut inner);
     drop(inner);
-    settle_all(leave(node, wakeup));
+    leave(node, wakeup)
 }
 
 fn over(core: &Core, inner: &mut Inner) -> super::core::Wakeup {
@@ -418,7 +434,6 @@ fn over(core: &Core, inner: &mut Inner) -> super::core::Wakeup {
 fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
     let core = node.core();
     node.discard();
-    observe::emit(node);
     if core.slot.swap(slot::NONE, Ordering::SeqCst) == slot::HELD
         && let Some(runner) = &core.scope().runner
     {

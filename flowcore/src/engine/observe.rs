@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use tracing::level_filters::LevelFilter;
 
 use super::context::RunContext;
-use super::core::ERROR;
+use super::life;
 use super::node::NodeRef;
 use super::panic::guarded;
 use crate::run::RunKind;
@@ -16,7 +16,7 @@ use crate::state::{State, StateType};
 /// Sees runs change state and log.
 ///
 /// It is called on the thread that made the change, with no lock of the engine's held: what it does costs the run time.
-/// The states of one run come in order, but for one that is cancelled while another thread ends it.
+/// The states of one run come in order and each once; waiters learn of its end after its last state was shown.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 }
 
-/// One line of a run's log.
+/// One line of a run's log, as [`Observer::on_log`] is given it. See [`RunLayer`](crate::logging::RunLayer) for an example.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct LogRecord<'a> {
@@ -85,7 +85,7 @@ static OBSERVERS: LazyLock<RwLock<Arc<[Entry]>>> = LazyLock::new(|| RwLock::new(
 #[derive(Debug)]
 pub struct Observation(usize);
 
-/// Has `observer` called for every run of this process, until the [`Observation`] is dropped.
+/// Has `observer` called for every run of this process, until the [`Observation`] is dropped. See [`Observer`] for an example.
 pub fn observe(observer: Arc<dyn Observer>) -> Observation {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -123,33 +123,62 @@ fn each(call: impl Fn(&dyn Observer)) {
     }
 }
 
-/// Tells of the run's current state.
+/// Whether a change of state is to be told to anybody.
+#[inline]
+pub(crate) fn is_wanted() -> bool {
+    is_observed() || LevelFilter::current() != LevelFilter::OFF
+}
+
+/// Shows the run's new states, in order and each once, whichever threads they come from.
 #[inline]
 pub(crate) fn emit(node: &NodeRef) {
-    if is_observed() || LevelFilter::current() != LevelFilter::OFF {
-        tell(node);
+    if is_wanted()
+        && let Some(parent) = show(node)
+    {
+        life::settle(parent);
     }
 }
 
-#[inline(never)]
-fn tell(node: &NodeRef) {
+/// Shows the last state, then ends the run; if another thread is still showing earlier ones, that thread does both.
+/// Returns the parent if the run was the last that it waited for.
+pub(crate) fn emit_last(node: &NodeRef) -> Option<NodeRef> {
+    node.core().lock().ends_observed = true;
+    show(node)
+}
+
+fn show(node: &NodeRef) -> Option<NodeRef> {
     let core = node.core();
-    let root_flow = core.depth == 0 && core.kind() == RunKind::Flow;
-    let wanted = is_observed()
-        || root_flow
-        || core.is_told(ERROR)
-        || tracing::enabled!(target: "flowcore::run", tracing::Level::DEBUG);
-    if !wanted {
-        return;
+    loop {
+        let (states, attempt) = {
+            let mut inner = core.lock();
+            if inner.observing {
+                return None;
+            }
+            let seen = inner.observed as usize;
+            if seen == inner.history.len() {
+                let ends = std::mem::take(&mut inner.ends_observed);
+                drop(inner);
+                return if ends { life::last_state_is_out(node) } else { None };
+            }
+            inner.observing = true;
+            let states = inner.history.since(seen);
+            // Retries beyond 2^32 states end nowhere sooner.
+            inner.observed = inner.history.len() as u32;
+            (states, inner.attempt)
+        };
+        for state in &states {
+            tell(node, state, attempt);
+        }
+        core.lock().observing = false;
     }
-    let (state, attempt) = {
-        let inner = core.lock();
-        (inner.history.current(), inner.attempt)
-    };
-    log(node, &state);
+}
+
+fn tell(node: &NodeRef, state: &State, attempt: u32) {
+    let core = node.core();
+    log(node, state);
     if is_observed() {
         let context = RunContext::of(node.clone(), core.epoch(), attempt);
-        each(|observer| observer.on_state(&context, &state));
+        each(|observer| observer.on_state(&context, state));
     }
 }
 

@@ -428,3 +428,35 @@ pub(crate) fn on_future<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use crate::prelude::*;
+
+    #[task]
+    async fn until_told(gate: oneshot::Receiver<u32>) -> u32 {
+        gate.await.unwrap()
+    }
+
+    /// One run after the other is listened to for errors alone first, and for its value when its turn comes.
+    #[test]
+    fn each_of_many_runs_wakes_who_waits_for_all() {
+        for _ in 0..50 {
+            let (gates, inputs): (Vec<_>, Vec<_>) = (0..4).map(|_| oneshot::channel()).unzip();
+            let runs = until_told.map(inputs);
+            let (done, is_done) = mpsc::channel();
+            std::thread::spawn(move || done.send(runs.result()));
+            for (n, gate) in (0..).zip(gates) {
+                std::thread::yield_now();
+                gate.send(n).unwrap();
+            }
+            let sums = is_done.recv_timeout(Duration::from_secs(60)).expect("the waiter was woken");
+            assert_eq!(sums.unwrap(), [0, 1, 2, 3]);
+        }
+    }
+}
