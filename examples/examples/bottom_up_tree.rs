@@ -1,50 +1,32 @@
-//! The bottom-up tree: each node is processed after its children.
+//! The bottom-up tree, in plain synchronous code: each node is processed after its children.
 
 use flowcore::prelude::*;
-use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 struct TreeNode {
-    value: String,
+    value: &'static str,
     children: Vec<TreeNode>,
 }
 
-/// Processes one node.
-#[task(retries = 3, retry_delay_seconds = 10)]
-fn process_node(node_value: &str) -> String {
-    tracing::info!("processing");
-    format!("Processed node: {node_value}")
+#[task]
+fn process_node(value: &str) {
+    println!("Processed node: {value}");
 }
 
-#[flow(name = "process-tree")]
-async fn process_tree(node: TreeNode) -> flowcore::Result<Vec<String>> {
-    let children = process_tree.map(node.children);
-    let mut results: Vec<String> = children.await?.into_iter().flatten().collect();
-    results.push(process_node.submit(node.value).await?);
-    Ok(results)
-}
-
-fn node(value: &str, children: Vec<TreeNode>) -> TreeNode {
-    TreeNode {
-        value: value.to_owned(),
-        children,
+#[flow]
+fn process_tree(node: TreeNode) -> flowcore::Result<()> {
+    for child in node.children {
+        process_tree(child)?;
     }
+    process_node(node.value)
 }
 
-fn tree() -> TreeNode {
-    node(
-        "root",
-        vec![
-            node("A", vec![node("A1", vec![]), node("A2", vec![])]),
-            node("B", vec![node("B1", vec![]), node("B2", vec![])]),
-        ],
-    )
+fn node(value: &'static str, children: Vec<TreeNode>) -> TreeNode {
+    TreeNode { value, children }
 }
 
-#[tokio::main]
-async fn main() -> flowcore::Result<()> {
-    for line in process_tree(tree()).await? {
-        println!("{line}");
-    }
-    Ok(())
+fn main() -> flowcore::Result<()> {
+    let a = node("A", vec![node("A1", vec![]), node("A2", vec![])]);
+    let b = node("B", vec![node("B1", vec![]), node("B2", vec![])]);
+    process_tree(node("root", vec![a, b]))
 }
