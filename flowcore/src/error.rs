@@ -8,11 +8,30 @@ use std::sync::Arc;
 use crate::run::RunId;
 
 /// `Result` with [`flowcore::Error`](Error) unless told otherwise.
+///
+/// ```
+/// fn check(n: u32) -> flowcore::Result<u32> {
+///     if n > 0 { Ok(n) } else { Err(flowcore::Error::msg("n must not be 0")) }
+/// }
+/// assert!(check(0).is_err());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// What sort of end an [`Error`] tells of.
+///
+/// ```
+/// use flowcore::ErrorKind;
+/// use flowcore::prelude::*;
+///
+/// #[task]
+/// fn divide(a: u32, b: u32) -> u32 { a / b }
+///
+/// let error = divide(1, 0).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Panicked);
+/// assert!(error.message().ends_with("attempt to divide by zero"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -230,6 +249,20 @@ impl Error {
     }
 
     /// The first error of type `E` in the chain of causes: the user's own error, however deep it arose.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// use std::io;
+    ///
+    /// #[task]
+    /// fn read(path: &str) -> io::Result<String> { std::fs::read_to_string(path) }
+    /// #[flow]
+    /// fn load() -> flowcore::Result<String> { read("/no/such/file") }
+    ///
+    /// let error = load().unwrap_err();
+    /// let cause = error.downcast_ref::<io::Error>().unwrap();
+    /// assert_eq!(cause.kind(), io::ErrorKind::NotFound);
+    /// ```
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         let mut next: Option<&(dyn StdError + 'static)> = Some(self);
@@ -242,7 +275,12 @@ impl Error {
         None
     }
 
-    /// Whether the chain of causes has an error of type `E`.
+    /// Whether the chain of causes has an error of type `E`, as a `retry_condition_fn` may want to know.
+    ///
+    /// ```
+    /// let error = flowcore::Error::new(std::io::Error::other("disk on fire"));
+    /// assert!(error.is::<std::io::Error>() && !error.is::<std::fmt::Error>());
+    /// ```
     #[must_use]
     pub fn is<E: StdError + 'static>(&self) -> bool {
         self.downcast_ref::<E>().is_some()

@@ -1,4 +1,61 @@
-//! Prefect's programming model for Rust: see the README for a guide.
+//! Prefect's programming model for Rust, as a library: one binary, plain functions, no server.
+//!
+//! [`#[flow]`](macro@flow) and [`#[task]`](macro@task) turn functions into run objects. Each call of one is a *run*, with a name, states,
+//! retries, a timeout, a log, and a place in a tree of runs.
+//!
+//! ```
+//! use flowcore::prelude::*;
+//!
+//! struct Node { value: &'static str, children: Vec<Node> }
+//!
+//! #[task(retries = 3, retry_delay_seconds = 10)]
+//! fn process_node(value: &str) -> String {
+//!     format!("Processed node: {value}")
+//! }
+//!
+//! #[flow(name = "process-tree")]
+//! async fn process_tree(node: Node) -> flowcore::Result<Vec<String>> {
+//!     let children = process_tree.map(node.children); // one subflow run per child, in parallel
+//!     let mut results: Vec<String> = children.await?.into_iter().flatten().collect();
+//!     results.push(process_node.submit(node.value).await?); // the node after its children
+//!     Ok(results)
+//! }
+//!
+//! let tree = Node { value: "root", children: vec![Node { value: "A", children: vec![] }] };
+//! let results = process_tree(tree).run().unwrap(); // `.await?` in an async function
+//! assert_eq!(results, ["Processed node: A", "Processed node: root"]);
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | starting runs | [`Call`] (`f(x)` of an async function, `f.bind(x)`), `f.submit(x)`, `f.map(items)` |
+//! | their results | [`RunFuture`], [`RunFutures`], [`as_completed`], [`Error`] |
+//! | results as inputs | [`IntoInput`], [`Call::wait_for`] |
+//! | how many tasks run at once | [`ConcurrentTaskRunner`], [`SequentialTaskRunner`], [`TaskRunner`] |
+//! | what a body can learn of its run | [`context`], [`RunContext`] |
+//! | taking the run along where a body spawns | [`spawn`], [`spawn_blocking`] |
+//! | what became of a run | [`State`], [`StateType`] |
+//! | logs | [`logging`] |
+//! | watching all runs | [`mod@observe`] |
+//! | running flows by name, from JSON | [`registry`], [`Definition::submit_json`] |
+//! | the end of the process | [`shutdown`], [`handle_signals`] |
+//! | settings | [`Settings`] |
+//!
+//! The [README](https://docs.rs/crate/flowcore/latest) is a guide with an example for each of these, and tells the limits and pitfalls.
+//!
+//! # Promises
+//!
+//! - Nested waits never deadlock, at any `max_workers`: a run that waits for a child gives its slot back.
+//! - Recursion costs heap, not stack, and ends with [`ErrorKind::RecursionLimit`] at the setting `max_depth`.
+//! - A panic in a body is a failed run; the process lives on (unless it is built with `panic = "abort"`).
+//! - `retries = n` means n + 1 bodies at most.
+//! - Cancelling a run cancels everything below it.
+//!
+//! # Features
+//!
+//! `cli` (default): views of runs on a terminal. The rest of the crate needs no feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "cli")]
@@ -33,12 +90,20 @@ pub use self::settings::Settings;
 pub use self::state::{State, StateType};
 pub use flowmacros::{flow, task};
 
-/// Watching every state of every run, while it happens.
+/// Watching every state of every run, and every line of its log, while it happens.
 pub mod observe {
     pub use crate::engine::observe::{LogRecord, Observation, Observer, observe};
 }
 
 /// What a program with flows and tasks needs.
+///
+/// ```
+/// use flowcore::prelude::*;
+///
+/// #[task]
+/// fn answer() -> u32 { 42 }
+/// assert_eq!(answer().unwrap(), 42);
+/// ```
 pub mod prelude {
     pub use crate::{
         ConcurrentTaskRunner, RunContext, RunFuture, RunFutures, SequentialTaskRunner, State, StateType, TaskRunner, as_completed,

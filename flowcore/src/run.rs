@@ -93,6 +93,16 @@ pub(crate) fn now_nanos() -> i64 {
 }
 
 /// Whether a definition or a run is a flow's or a task's.
+///
+/// ```
+/// use flowcore::RunKind;
+/// use flowcore::prelude::*;
+///
+/// #[flow]
+/// fn tells_its_kind() -> Option<RunKind> { flowcore::context().map(|run| run.kind()) }
+/// assert_eq!(tells_its_kind().unwrap(), Some(RunKind::Flow));
+/// assert_eq!(RunKind::Flow.to_string(), "flow");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunKind {

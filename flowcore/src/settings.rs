@@ -77,10 +77,25 @@ impl Settings {
         settings
     }
 
-    /// Makes these the process's settings.
+    /// Makes these the process's settings: a program does it before its first run.
     ///
     /// # Errors
     /// Gives them back if a run has already started, or settings were installed before: they are read once.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    ///
+    /// #[flow]
+    /// fn descend(levels: u32) -> flowcore::Result<()> {
+    ///     if levels > 0 { descend(levels - 1) } else { Ok(()) }
+    /// }
+    ///
+    /// let mut settings = flowcore::Settings::from_env();
+    /// settings.max_depth = 10;
+    /// settings.install().unwrap();
+    /// assert!(descend(5).is_ok());
+    /// assert_eq!(descend(50).unwrap_err().kind(), flowcore::ErrorKind::RecursionLimit);
+    /// ```
     pub fn install(self) -> std::result::Result<(), Self> {
         SETTINGS.set(self)
     }

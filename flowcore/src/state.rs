@@ -195,6 +195,13 @@ impl StateName {
 /// let run = double.submit(21);
 /// let state = run.wait();
 /// assert_eq!((state.kind(), state.name()), (StateType::Completed, "Completed"));
+///
+/// #[task(timeout_seconds = 0.01)]
+/// async fn forever() { std::future::pending::<()>().await }
+///
+/// let state = forever.submit().wait();
+/// assert_eq!((state.kind(), state.name()), (StateType::Failed, "TimedOut"));
+/// assert!(state.message().unwrap().contains("exceeded its timeout"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct State {
