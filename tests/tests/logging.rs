@@ -1,4 +1,5 @@
 //! Logs: which run an event belongs to, what observers see of it, and the lines of a program that calls `init`.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fmt;
 use std::process::{Command, Output};
