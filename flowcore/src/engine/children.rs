@@ -10,39 +10,67 @@ use super::node::{Node, NodeRef};
 
 /// Runs that have not ended, to be found by cancellation and shutdown.
 #[derive(Default)]
-pub(crate) struct Children(Mutex<Slab<Weak<dyn Node>>>);
+pub(crate) struct Children(Mutex<List>);
+
+/// Most runs have no more than two children at a time, and need no memory for them.
+#[derive(Default)]
+struct List {
+    few: [Option<Weak<dyn Node>>; FEW],
+    many: Option<Box<Slab<Weak<dyn Node>>>>,
+}
+
+const FEW: usize = 2;
+
+/// Room for more children than this isn't kept once all have ended.
+const ROOM_KEPT: usize = 64;
 
 impl Children {
     pub(crate) fn insert(&self, child: Weak<dyn Node>) -> u32 {
-        let key = self.0.lock().insert(child);
-        // A slab of 2^32 live runs doesn't fit any memory.
+        let mut list = self.0.lock();
+        let key = match list.few.iter().position(Option::is_none) {
+            Some(free) => {
+                list.few[free] = Some(child);
+                free
+            }
+            None => FEW + list.many.get_or_insert_default().insert(child),
+        };
+        // 2^32 live runs don't fit any memory.
         key as u32
     }
 
     pub(crate) fn remove(&self, key: u32) {
-        let mut children = self.0.lock();
-        let gone = children.try_remove(key as usize);
-        if children.is_empty() && children.capacity() > ROOM_KEPT {
-            *children = Slab::new();
+        let key = key as usize;
+        let mut list = self.0.lock();
+        let gone = match (key.checked_sub(FEW), &mut list.many) {
+            (None, _) => list.few[key].take(),
+            (Some(key), Some(many)) => many.try_remove(key),
+            (Some(_), None) => None,
+        };
+        if list.many.as_ref().is_some_and(|many| many.is_empty() && many.capacity() > ROOM_KEPT) {
+            list.many = None;
         }
-        drop(children);
+        drop(list);
         drop(gone);
     }
 
     pub(crate) fn live(&self) -> Vec<NodeRef> {
-        self.0.lock().iter().filter_map(|(_, child)| child.upgrade()).collect()
+        let list = self.0.lock();
+        let many = list.many.iter().flat_map(|many| many.iter()).map(|(_, child)| child);
+        list.few.iter().flatten().chain(many).filter_map(Weak::upgrade).collect()
     }
 }
-
-/// Room for more children than this isn't kept once all have ended.
-const ROOM_KEPT: usize = 64;
 
 const SHARDS: usize = 16;
 
 /// The runs without a parent, spread so that threads that start many don't meet.
 pub(crate) struct Roots([Children; SHARDS]);
 
-static ROOTS: Roots = Roots([const { Children(Mutex::new(Slab::new())) }; SHARDS]);
+static ROOTS: Roots = Roots([const {
+    Children(Mutex::new(List {
+        few: [const { None }; FEW],
+        many: None,
+    }))
+}; SHARDS]);
 static NEXT_SHARD: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {

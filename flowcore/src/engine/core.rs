@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use compact_str::CompactString;
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use tokio::task::AbortHandle;
@@ -95,7 +96,7 @@ pub(crate) struct Inner {
 /// A run's parameters and name as shown.
 #[derive(Default)]
 pub(crate) struct Record {
-    pub(crate) parameters: Option<String>,
+    pub(crate) parameters: Option<CompactString>,
     pub(crate) run_name: Option<String>,
 }
 
@@ -447,6 +448,11 @@ impl Core {
 
     pub(crate) fn told(&self) -> u8 {
         self.told.load(Ordering::Acquire)
+    }
+
+    /// Whether the only attempt has taken the parameters and has left nothing but its output.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.is_told(VALUE) && self.retries() == 0
     }
 
     pub(crate) fn is_told(&self, mask: u8) -> bool {

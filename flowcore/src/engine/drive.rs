@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::thread;
 
 use super::ambient::{Ambient, Swapped};
 use super::cell::RunCell;
@@ -116,7 +115,7 @@ impl<R: Runnable> Drive<R> {
         if !inner.driver.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             inner.driver = Some(cx.waker().clone());
         }
-        inner.polled_by = Some(thread::current().id());
+        inner.polled_by = Some(wait::thread_id());
         true
     }
 }

@@ -433,7 +433,9 @@ fn over(core: &Core, inner: &mut Inner) -> super::core::Wakeup {
 
 fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
     let core = node.core();
-    node.discard();
+    if !core.is_spent() {
+        node.discard();
+    }
     if core.slot.swap(slot::NONE, Ordering::SeqCst) == slot::HELD
         && let Some(runner) = &core.scope().runner
     {

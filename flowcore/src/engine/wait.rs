@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread::{self, Thread, ThreadId};
 use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -81,7 +81,14 @@ impl Wake for Parked {
 }
 
 thread_local! {
+    // Asking the thread itself counts its users up and down.
+    static ID: ThreadId = thread::current().id();
     static RUNTIME_BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The current thread's id.
+pub(crate) fn thread_id() -> ThreadId {
+    ID.try_with(|id| *id).unwrap_or_else(|_| thread::current().id())
 }
 
 /// Whether this thread is a current-thread runtime's, and waits instead of turning it.
@@ -281,7 +288,7 @@ fn unblock(awaited: &NodeRef) -> Result<()> {
     };
     match phase {
         Phase::Queued if !core.moved.load(Ordering::SeqCst) => awaited.clone().move_to_own_runtime(),
-        Phase::Body | Phase::Delayed if polled_by == Some(thread::current().id()) => {
+        Phase::Body | Phase::Delayed if polled_by == Some(thread_id()) => {
             let message = format!(
                 "only this thread could drive '{}', and `.result()` would block it: use `.await`, or a multi-thread runtime",
                 core.definition.name()

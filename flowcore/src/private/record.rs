@@ -1,12 +1,17 @@
 //! The record of a run's parameters: one JSON object, bounded, whatever the values do.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use compact_str::CompactString;
+
 use super::probe::RecordFn;
 
-/// What the parameters of most runs need.
-const USUAL_BYTES: usize = 96;
+thread_local! {
+    /// Where records are written, to be kept in their own size.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A writer that stops the serialiser when the bound is reached, so that nothing beyond it is ever serialised.
 pub struct Limited<'a> {
@@ -51,8 +56,7 @@ pub struct Recorder {
 impl Recorder {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            // Most parameters fit, and growing costs as much as all the rest.
-            out: Vec::with_capacity(USUAL_BYTES),
+            out: BUFFER.take(),
             limit,
             run_name: None,
         }
@@ -131,12 +135,17 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn finish(mut self) -> (Option<String>, Option<String>) {
-        if self.out.is_empty() {
-            return (None, self.run_name);
+    /// The JSON, if there is any, and the run's name, if it was given one.
+    pub(crate) fn finish(mut self) -> (Option<CompactString>, Option<String>) {
+        let mut out = std::mem::take(&mut self.out);
+        let mut json = None;
+        if !out.is_empty() {
+            out.push(b'}');
+            json = CompactString::from_utf8(&out).ok();
+            out.clear();
         }
-        self.out.push(b'}');
-        (String::from_utf8(self.out).ok(), self.run_name)
+        BUFFER.set(out);
+        (json, self.run_name.take())
     }
 }
 
