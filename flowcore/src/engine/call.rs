@@ -100,7 +100,7 @@ impl<T: Send + 'static> Call<T> {
     /// Starts only when that run has completed, without taking its result. May be called several times.
     pub fn wait_for<U: 'static>(self, run: &RunFuture<U>) -> Self {
         let node = run.node();
-        self.customised(|custom| custom.wait_for.get_mut().push(node))
+        self.customised(|custom| custom.wait_for.get_mut().push((node, None)))
     }
 
     /// Starts the run and gives its future at once.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::core::{Birth, Core, ERROR, Origin, Record, slot};
+use super::core::{Birth, Core, ERROR, Origin, Record};
 use super::custom::Custom;
 use super::drive::Drive;
 use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::stack;
-use super::{ambient, hooks, observe, pool, runtime, wait};
+use super::{ambient, hooks, observe, pool, runtime, slot, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
@@ -187,7 +187,7 @@ impl<R: Runnable> Node for RunCell<R> {
         let Some(begun) = self.begin() else { return };
         let epoch = begun.epoch;
         let node: NodeRef = self.clone();
-        let limited = self.core.slot.load(Ordering::SeqCst) != slot::NONE;
+        let limited = slot::is_limited(&self.core);
         if limited {
             wait::slot_for_attempt(&node, epoch);
         }
@@ -218,12 +218,12 @@ impl<R: Runnable> Node for RunCell<R> {
                     let mut runs = Vec::new();
                     R::Params::upstream(inputs, &mut |run| runs.push(run));
                     let waited = others.iter().flat_map(|others| others.lock().clone());
-                    runs.extend(waited.map(|node| node.core().id));
+                    runs.extend(waited.map(|(node, _)| node.core().id));
                     runs
                 });
-                waker = Waker::from(Arc::new(InputWaker(node.clone())));
+                waker = upstream::waker(node.clone());
                 let mut cx = Context::from_waker(&waker);
-                let others = others.map_or(Poll::Ready(Ok(())), |others| poll_all(&mut others.lock(), &mut cx));
+                let others = others.map_or(Poll::Ready(Ok(())), |others| upstream::poll_all(&mut others.lock(), &mut cx));
                 match (R::Params::poll(inputs, &mut cx), others) {
                     (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
                     (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Ok(())),
@@ -322,32 +322,5 @@ impl<R: Runnable> TypedRun<R::Output> for RunCell<R> {
                 unreadable("its result was taken before: ask once, or clone the future first"),
             )),
         }
-    }
-}
-
-struct InputWaker(NodeRef);
-
-impl Wake for InputWaker {
-    fn wake(self: Arc<Self>) {
-        self.0.clone().poll_inputs();
-    }
-}
-
-/// Waits for all of `nodes`, dropping those that are through.
-fn poll_all(nodes: &mut Vec<NodeRef>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-    let mut failed = None;
-    nodes.retain(|node| {
-        let core = node.core();
-        let mut key = None;
-        let through = core.listen(super::core::RESULT, &mut key, cx.waker());
-        if through && core.is_told(ERROR) {
-            failed = failed.take().or_else(|| core.lock().error.clone());
-        }
-        !through
-    });
-    match (failed, nodes.is_empty()) {
-        (Some(error), _) => Poll::Ready(Err(error)),
-        (None, true) => Poll::Ready(Ok(())),
-        (None, false) => Poll::Pending,
     }
 }

@@ -90,16 +90,31 @@ impl<T: 'static> AsCompleted<T> {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let index = {
+        loop {
             let mut queue = self.done.0.lock();
             let Some(index) = queue.indices.pop_front() else {
                 queue.waker = Some(waker.clone());
                 return Poll::Pending;
             };
-            index
-        };
+            drop(queue);
+            if let Some(run) = self.waiting[index].take() {
+                self.left -= 1;
+                return Poll::Ready(Some(run));
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> AsCompleted<T> {
+    fn first_pending(&self) -> Option<NodeRef> {
+        let mut nodes = self.waiting.iter().flatten().map(RunFuture::node);
+        nodes.find(|node| !node.core().is_told(RESULT))
+    }
+
+    fn take_any(&mut self) -> Option<RunFuture<T>> {
+        let next = self.waiting.iter_mut().find(|run| run.is_some())?.take();
         self.left -= 1;
-        Poll::Ready(self.waiting[index].take())
+        next
     }
 }
 
@@ -121,19 +136,23 @@ impl<T: Send + 'static> Stream for AsCompleted<T> {
     }
 }
 
-/// Blocks for each; ends early if the run that iterates is cancelled.
+/// Blocks for each. Where that can't go on (the run that iterates is cancelled), it gives the rest as they are: their
+/// `.result()` says why.
 impl<T: Send + 'static> Iterator for AsCompleted<T> {
     type Item = RunFuture<T>;
 
     fn next(&mut self) -> Option<RunFuture<T>> {
         let mut next = NextDone {
             runs: self,
+            awaited: None,
             found: None,
             looked: 0,
         };
+        next.awaited = next.runs.first_pending();
         match wait::block(&mut next, None) {
             Ok(_) => next.found.flatten(),
-            Err(_) => None,
+            // Whoever asks this one for its result learns why the wait has no end.
+            Err(_) => next.runs.take_any(),
         }
     }
 
@@ -144,6 +163,7 @@ impl<T: Send + 'static> Iterator for AsCompleted<T> {
 
 struct NextDone<'a, T: 'static> {
     runs: &'a mut AsCompleted<T>,
+    awaited: Option<NodeRef>,
     found: Option<Option<RunFuture<T>>>,
     looked: usize,
 }
@@ -171,6 +191,6 @@ impl<T: Send + 'static> Goal for NextDone<'_, T> {
     }
 
     fn awaited(&self) -> Option<&NodeRef> {
-        None
+        self.awaited.as_ref()
     }
 }

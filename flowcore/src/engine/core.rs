@@ -18,6 +18,7 @@ use super::history::History;
 use super::name;
 use super::node::{Node, NodeRef};
 use super::scope::Scope;
+use super::slot;
 use crate::clock;
 use crate::definition::Definition;
 use crate::error::Error;
@@ -54,18 +55,6 @@ pub(crate) const ERROR: u8 = 2;
 pub(crate) const RESULT: u8 = VALUE | ERROR;
 /// The run is over, and so is everything below it that it waited for.
 pub(crate) const SETTLED: u8 = 4;
-
-/// A task run's slot in its runner.
-pub(crate) mod slot {
-    /// Not limited by a runner, or not started.
-    pub(crate) const NONE: u8 = 0;
-    /// The runner has let it start.
-    pub(crate) const HELD: u8 = 1;
-    /// Given back while the body waits for a child.
-    pub(crate) const RELEASED: u8 = 2;
-    /// Asked for again.
-    pub(crate) const WANTED: u8 = 3;
-}
 
 pub(crate) struct Listener {
     key: u32,

@@ -16,5 +16,6 @@ pub(crate) struct Custom {
     pub(crate) timeout: Option<Duration>,
     pub(crate) tags: Vec<String>,
     pub(crate) key: Option<String>,
-    pub(crate) wait_for: Mutex<Vec<NodeRef>>,
+    /// The runs to wait for, with the keys of the listeners.
+    pub(crate) wait_for: Mutex<Vec<(NodeRef, Option<u32>)>>,
 }

@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 
 use super::ambient::{Ambient, Swapped};
 use super::cell::RunCell;
-use super::core::{Core, Phase, slot};
+use super::core::{Core, Phase};
 use super::life::{self, Begun, cancelled};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
-use super::{hooks, wait};
+use super::{hooks, slot, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, Runnable};
 
@@ -54,7 +54,7 @@ impl<R: Runnable> Drive<R> {
         let Some(begun) = self.run.begin() else { return Stage::Done };
         self.begun = begun;
         let node = &self.node;
-        let limited = self.run.core().slot.load(Ordering::SeqCst) != slot::NONE;
+        let limited = slot::is_limited(self.run.core());
         self.ambient = Ambient {
             run: Some(node.clone()),
             epoch: begun.epoch,
@@ -146,11 +146,11 @@ impl<R: Runnable> Future for Drive<R> {
                 }
                 continue;
             }
-            if this.ambient.slot.is_some() && !wait::has_slot(this.run.core()) {
+            if this.ambient.slot.is_some() && !slot::is_held(this.run.core()) {
                 if !this.listen(cx) {
                     continue;
                 }
-                if !wait::ask_for_slot(&this.node) {
+                if !slot::ask(&this.node) {
                     return Poll::Pending;
                 }
             }
@@ -161,7 +161,7 @@ impl<R: Runnable> Future for Drive<R> {
             }
             if this.listen(cx) {
                 if this.ambient.waits && this.ambient.slot.is_some() {
-                    wait::give_slot_back(this.run.core());
+                    slot::give_back(this.run.core());
                 }
                 return Poll::Pending;
             }

@@ -13,19 +13,21 @@ use parking_lot::MutexGuard;
 use tokio::task::AbortHandle;
 
 use super::cancel;
-use super::core::{Birth, Core, ERROR, Inner, Phase, SETTLED, VALUE, slot};
+use super::core::{Birth, Core, ERROR, Inner, Phase, SETTLED, VALUE};
 use super::hooks;
 use super::node::NodeRef;
 use super::observe;
 use super::panic::guarded;
 use super::shutdown;
+use super::slot;
 use super::timer;
 use crate::error::{Error, ErrorKind};
 use crate::options::jittered;
-use crate::runner::TaskJob;
 use crate::run::RunKind;
 use crate::settings::settings;
 use crate::state::StateName;
+
+const SHUT_DOWN: &str = "the process is shutting down";
 
 /// Enters a prepared run in the tree and sends it on its way. `invalid` ends it before its body is ever called.
 pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
@@ -47,6 +49,9 @@ pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
         return end_before_start(node, StateName::Cancelled, cancelled("its parent was stopped"));
     }
     match birth {
+        Birth::Direct if shutdown::is_draining() => {
+            end_before_start(node, StateName::Crashed, Error::of_kind(ErrorKind::Crashed, SHUT_DOWN));
+        }
         Birth::Direct => {}
         Birth::Queued => start(node),
         Birth::Waiting => node.clone().poll_inputs(),
@@ -64,9 +69,10 @@ pub(crate) fn inputs_are_there(node: &NodeRef) {
         }
         inner.phase = if limited { Phase::Held } else { Phase::Queued };
     }
-    match &core.scope().runner {
-        Some(runner) if limited => runner.submit(TaskJob::new(node.clone())),
-        _ => start(node),
+    if limited {
+        slot::submit(node);
+    } else {
+        start(node);
     }
 }
 
@@ -92,10 +98,12 @@ pub(crate) fn start_held(node: &NodeRef) -> bool {
 }
 
 fn start(node: &NodeRef) {
-    // A process that is shutting down starts nothing: the run stays Pending and can be resumed.
     if !shutdown::is_draining() {
         node.clone().enqueue();
+    } else if shutdown::is_over() {
+        crash(node, SHUT_DOWN);
     }
+    // A process that is shutting down starts nothing: the shutdown sees to the run at its end.
 }
 
 /// Ends a run whose body was not called.
@@ -436,11 +444,7 @@ fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
     if !core.is_spent() {
         node.discard();
     }
-    if core.slot.swap(slot::NONE, Ordering::SeqCst) == slot::HELD
-        && let Some(runner) = &core.scope().runner
-    {
-        runner.release();
-    }
+    slot::leave(core);
     let parent = core.unregister();
     wakeup.wake();
     parent

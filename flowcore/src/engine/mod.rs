@@ -27,8 +27,10 @@ mod runtime;
 mod scope;
 mod shutdown;
 mod signals;
+pub(crate) mod slot;
 mod stack;
 mod timer;
+mod upstream;
 pub(crate) mod wait;
 
 pub use self::call::{Call, bind, map, submit};

@@ -11,10 +11,16 @@ use super::node::NodeRef;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 static DRAINING: AtomicBool = AtomicBool::new(false);
+static OVER: AtomicBool = AtomicBool::new(false);
 
 /// Whether no new body may start.
 pub(crate) fn is_draining() -> bool {
-    DRAINING.load(Ordering::Relaxed)
+    DRAINING.load(Ordering::SeqCst)
+}
+
+/// Whether nothing will see to the runs that are left.
+pub(crate) fn is_over() -> bool {
+    OVER.load(Ordering::SeqCst)
 }
 
 /// What a [`shutdown`] left behind.
@@ -28,7 +34,7 @@ pub struct ShutdownReport {
 /// Ends all runs of this process: starts no body any more, lets those that run end for up to `timeout`, and marks what is left
 /// `Crashed`. Blocking bodies that don't end are left to their threads.
 ///
-/// Until the process ends, runs that are submitted stay `Pending`.
+/// Meanwhile runs that are submitted stay `Pending`; later ones are `Crashed` at once.
 ///
 /// ```
 /// use flowcore::prelude::*;
@@ -56,6 +62,8 @@ pub async fn shutdown(timeout: Duration) -> ShutdownReport {
 /// Marks every run that isn't over `Crashed`.
 pub(crate) fn crash_rest(why: &str) -> ShutdownReport {
     DRAINING.store(true, Ordering::SeqCst);
+    // Before the look at what is left: who comes after it ends itself.
+    OVER.store(true, Ordering::SeqCst);
     let mut report = ShutdownReport::default();
     // From the leaves up, so that no run ends before what it waits for.
     for node in live().into_iter().rev() {

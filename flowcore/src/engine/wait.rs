@@ -11,57 +11,11 @@ use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::core::{Core, ERROR, Phase, slot};
+use super::core::{Core, ERROR, Phase};
 use super::life::cancelled;
 use super::node::NodeRef;
-use super::{ambient, pool, runtime};
+use super::{ambient, pool, runtime, slot};
 use crate::error::{Error, ErrorKind, Result};
-use crate::runner::Resume;
-
-// --- slots ----------------------------------------------------------------------------------------------------------
-
-pub(crate) fn has_slot(core: &Core) -> bool {
-    core.slot.load(Ordering::SeqCst) == slot::HELD
-}
-
-fn exchange(core: &Core, from: u8, to: u8) -> bool {
-    core.slot.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-}
-
-/// The run waits for a child: its slot may serve another.
-pub(crate) fn give_slot_back(core: &Core) {
-    if exchange(core, slot::HELD, slot::RELEASED)
-        && let Some(runner) = &core.scope().runner
-    {
-        runner.release();
-    }
-}
-
-/// The run goes on: true if it has its slot again, else its driver is woken when it has.
-pub(crate) fn ask_for_slot(node: &NodeRef) -> bool {
-    let core = node.core();
-    if exchange(core, slot::RELEASED, slot::WANTED)
-        && let Some(runner) = &core.scope().runner
-    {
-        runner.resume(Resume::new(node.clone()));
-    }
-    has_slot(core)
-}
-
-/// The runner gives the slot back to the run; false if it has no use for it any more.
-pub(crate) fn grant_slot(node: &NodeRef) -> bool {
-    let core = node.core();
-    if !exchange(core, slot::WANTED, slot::HELD) {
-        return false;
-    }
-    let driver = core.lock().driver.clone();
-    if let Some(driver) = driver {
-        driver.wake();
-    }
-    true
-}
-
-// --- threads --------------------------------------------------------------------------------------------------------
 
 struct Parked {
     thread: Thread,
@@ -164,7 +118,7 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
         let before = me.as_ref().map(|me| me.core().lock().driver.replace(waker.clone()));
         let holder = ambient::slot();
         if let Some(holder) = &holder {
-            give_slot_back(holder.core());
+            slot::give_back(holder.core());
         }
         let outcome = block_without_slot(goal, deadline, me.as_ref(), epoch, &parked, &waker);
         if let Some(holder) = &holder {
@@ -218,7 +172,7 @@ fn take_slot_back(holder: &NodeRef, parked: &Parked, waker: &Waker, me: Option<&
     let core = holder.core();
     // The grant wakes the holder's driver: the thread it is the body of, which is this one.
     let before = core.lock().driver.replace(waker.clone());
-    while !ask_for_slot(holder) && core.slot.load(Ordering::SeqCst) != slot::NONE && stopped(me, epoch).is_ok() {
+    while !slot::ask(holder) && slot::is_limited(core) && stopped(me, epoch).is_ok() {
         park(parked, None);
     }
     core.lock().driver = before;
@@ -227,7 +181,7 @@ fn take_slot_back(holder: &NodeRef, parked: &Parked, waker: &Waker, me: Option<&
 /// Blocks until the slot of a run about to begin an attempt on this thread is there.
 pub(crate) fn slot_for_attempt(node: &NodeRef, epoch: u32) {
     let core = node.core();
-    if matches!(core.slot.load(Ordering::SeqCst), slot::RELEASED | slot::WANTED) {
+    if slot::is_missing(core) {
         let parked = Arc::new(Parked {
             thread: thread::current(),
             woken: AtomicBool::new(false),

@@ -75,6 +75,10 @@ pub use self::task_job::TaskJob;
 ///
 /// assert_eq!(all().unwrap(), [2, 4, 6]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no task runner",
+    label = "write `SequentialTaskRunner`, `ConcurrentTaskRunner::new()`, or a type that implements `TaskRunner`"
+)]
 pub trait TaskRunner: fmt::Debug + Send + Sync + 'static {
     /// A task run has its inputs: start it, now or later. Keep the job until then; a dropped job's run would wait forever, so it is
     /// marked `Crashed`.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::engine::NodeRef;
-use crate::engine::wait;
+use crate::engine::slot;
 use crate::run::RunId;
 
 /// A run that has waited for a child and goes on when the runner has room: see [`TaskRunner`](super::TaskRunner).
@@ -18,7 +18,7 @@ impl Resume {
     /// Lets the run go on. False if it has ended meanwhile: it takes no room.
     #[must_use = "a run that has ended meanwhile takes no room"]
     pub fn go(self) -> bool {
-        wait::grant_slot(&self.0)
+        slot::grant(&self.0)
     }
 
     /// The run's id.
