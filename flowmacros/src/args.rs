@@ -162,7 +162,7 @@ impl Args {
             }
             "task_runner" => {
                 values::runner(name, &value)?;
-                self.call(option, name, quote!(|| #value));
+                self.call(option, name, quote!(|| __flow::runner(#value)));
             }
             _ => {
                 for hook in hooks(value) {
@@ -283,9 +283,10 @@ fn skipped(option: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident>> {
     }
     let content;
     let parens = syn::parenthesized!(content in input);
-    let names = content
-        .parse_terminated(Ident::parse_any, Token![,])
-        .map_err(|error| Error::new(error.span(), usage))?;
+    let names = content.parse_terminated(Ident::parse_any, Token![,]);
+    // What is left of it after an error would be another error.
+    let _: TokenStream = content.parse()?;
+    let names = names.map_err(|error| Error::new(error.span(), usage))?;
     if names.is_empty() {
         return Err(Error::new(parens.span.join(), usage));
     }
@@ -306,5 +307,119 @@ fn hooks(value: Expr) -> Vec<Expr> {
     match value {
         Expr::Array(array) => array.elems.into_iter().collect(),
         one => vec![one],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(kind: Kind, options: &str) -> (Args, Vec<String>) {
+        let mut errors = Errors::default();
+        let tokens = options.parse().unwrap();
+        let args = Args::parse(kind, tokens, &mut errors);
+        (args, errors.messages())
+    }
+
+    /// Whether the first lines of the messages begin so, one by one.
+    fn told(kind: Kind, options: &str, expected: &[&str]) {
+        let (_, messages) = read(kind, options);
+        let matches = messages.len() == expected.len()
+            && messages
+                .iter()
+                .zip(expected)
+                .all(|(message, start)| message.starts_with(start));
+        assert!(matches, "{options}: {messages:#?}");
+    }
+
+    #[test]
+    fn options_are_read_in_any_order_with_or_without_a_last_comma() {
+        let (args, messages) = read(
+            Kind::Task,
+            "key = \"k\", retries = 3, skip(a, r#type), name = \"n\", tags = [\"x\", Y], skip_result,",
+        );
+        assert!(messages.is_empty(), "{messages:?}");
+        assert_eq!(args.name.unwrap().value(), "n");
+        assert!(args.key.is_some() && args.retries.is_some() && args.skip_result.is_some());
+        assert_eq!(args.skip, ["a", "r#type"]);
+        assert_eq!(args.tags.len(), 2);
+        let calls: Vec<String> = args.calls.iter().map(ToString::to_string).collect();
+        assert_eq!(calls, ["retries (3)"]);
+        assert!(read(Kind::Flow, "").1.is_empty());
+    }
+
+    #[test]
+    fn flags_may_be_switched_off() {
+        let durable = |options| read(Kind::Flow, options).0.durable.is_some();
+        assert!(
+            durable("durable") && durable("durable = true") && durable("durable, name = \"n\"")
+        );
+        assert!(!durable("durable = false") && !durable(""));
+        assert!(read(Kind::Task, "retries = 0").0.retries.is_none());
+    }
+
+    #[test]
+    fn hooks_are_one_or_several() {
+        let calls = |options| read(Kind::Flow, options).0.calls.len();
+        assert_eq!(calls("on_failure = notify"), 1);
+        assert_eq!(
+            calls("on_failure = [notify, |run, state| f(run, state)]"),
+            2
+        );
+        assert_eq!(calls("on_failure = []"), 0);
+    }
+
+    #[test]
+    fn each_wrong_option_is_told_and_the_rest_still_read() {
+        told(
+            Kind::Task,
+            "retires = |a, b| (a, b), name = \"\", retries = -1, \"x\", timeout_seconds = 3",
+            &[
+                "`#[task]` has no option `retires`, did you mean `retries`?",
+                "a task's name can't be empty",
+                "`retries` can't be negative",
+                "a string alone says nothing: write `name = \"x\"`",
+            ],
+        );
+        let (args, _) = read(Kind::Task, "retires = 3, name = 1, version = \"2\"");
+        assert!(args.version.is_some());
+    }
+
+    #[test]
+    fn syntax_errors_say_what_to_write() {
+        for (options, message) in [
+            ("retries", "`retries` takes a value: write `retries = 3`"),
+            ("retries: 3", "`retries` takes a value"),
+            ("retries == 3", "`retries` takes a value"),
+            ("retries =", "`retries` lacks its value"),
+            ("retries = ,", "`retries` lacks its value"),
+            (
+                "retries = 3 name = \"n\"",
+                "expected a `,` between two options",
+            ),
+            ("3", "expected an option of `#[task]`"),
+            ("skip", "`skip` lists parameters"),
+            ("skip()", "`skip` lists parameters"),
+            ("skip(\"a\")", "`skip` lists parameters"),
+            ("skip(a, a)", "`a` is skipped twice"),
+            ("skip_result = 1", "`skip_result` is on or off"),
+            ("crate = \"x\"", "`crate` takes the path"),
+            ("retries = 1, retries = 2", "`retries` is given twice"),
+            (
+                "durable",
+                "`durable` is an option of `#[flow]`, not of `#[task]`",
+            ),
+            (
+                "nonsense(1, 2)",
+                "`#[task]` has no option `nonsense`\nvalid options: `name`",
+            ),
+        ] {
+            told(Kind::Task, options, &[message]);
+        }
+        told(
+            Kind::Flow,
+            "key = \"k\"",
+            &["`key` is an option of `#[task]`, not of `#[flow]`: write it on the tasks"],
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! The function's other attributes, each sent to the generated item it is meant for.
+//! The function's other attributes, each sent to the generated item it is meant for. (`cfg` and `cfg_attr` are not among
+//! them: the compiler has dealt with those by now.)
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path};
 
@@ -9,12 +10,12 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, Path};
 pub(crate) struct Attributes {
     /// For the run object: docs, `deprecated`, lint levels.
     pub(crate) object: Vec<TokenStream>,
-    /// For everything generated: `cfg`.
-    pub(crate) everywhere: Vec<TokenStream>,
     /// For the generated code beside the body: what the user allowed for the function.
     pub(crate) generated: Vec<TokenStream>,
     /// For the body: all others.
     pub(crate) body: Vec<TokenStream>,
+    /// Whether one of the body's may be a macro of its own, and look at the function's name.
+    pub(crate) rewritten: bool,
     /// The doc comment's text.
     pub(crate) docs: String,
 }
@@ -34,34 +35,14 @@ impl Attributes {
 
     fn send(&mut self, attribute: &Attribute) {
         let tokens = quote!(#attribute);
-        let path = conditional(attribute).unwrap_or_else(|| attribute.path().clone());
-        let is = |names: &[&str]| names.iter().any(|name| path.is_ident(name));
-        if is(&["cfg"]) {
-            self.everywhere.push(tokens);
-        } else if is(&["doc"]) {
+        let is = |names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
+        if is(&["doc"]) {
             self.object.push(tokens);
         } else if is(&["deprecated"]) {
             self.object.push(tokens);
             self.generated.push(quote!(#[allow(deprecated)]));
         } else if is(&["expect"]) {
-            // Expected once, and so asked of one item only: the object where it is about names and use, else the body.
-            match lints(attribute) {
-                Some(lints)
-                    if lints
-                        .iter()
-                        .all(|lint| OBJECT_LINTS.contains(&lint.as_str())) =>
-                {
-                    self.object.push(tokens)
-                }
-                lints => {
-                    self.body.push(tokens);
-                    let lints = lints
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|lint| syn::parse_str::<Path>(&lint).ok());
-                    self.generated.push(quote!(#[allow(#(#lints),*)]));
-                }
-            }
+            self.send_expect(attribute);
         } else if is(&["allow"]) {
             self.object.push(tokens.clone());
             self.generated.push(tokens.clone());
@@ -70,39 +51,44 @@ impl Attributes {
             self.object.push(tokens.clone());
             self.body.push(tokens);
         } else {
+            self.rewritten |= !is(INERT);
             self.body.push(tokens);
         }
     }
+
+    /// What is expected is expected once, and so asked of one item only: the object or the body.
+    fn send_expect(&mut self, attribute: &Attribute) {
+        let lints = lints(attribute).unwrap_or_default();
+        let of_object = |lint: &&String| OBJECT_LINTS.contains(&lint.as_str());
+        if !lints.is_empty() && lints.iter().all(|lint| of_object(&lint)) {
+            self.object.push(quote!(#attribute));
+        } else {
+            self.body.push(quote!(#attribute));
+        }
+        let paths = lints
+            .iter()
+            .filter(|lint| !of_object(lint))
+            .filter_map(|lint| syn::parse_str::<Path>(lint).ok());
+        self.generated.push(quote!(#[allow(#(#paths),*)]));
+    }
 }
 
-/// Lints that look at the run object.
+/// The compiler's own attributes that a function may bear.
+const INERT: &[&str] = &[
+    "cold",
+    "inline",
+    "must_use",
+    "target_feature",
+    "track_caller",
+];
+
+/// Lints about how others see and use the function, and so about the run object.
 const OBJECT_LINTS: &[&str] = &[
     "dead_code",
-    "unused",
     "missing_docs",
     "unreachable_pub",
     "unnameable_types",
 ];
-
-/// The attribute that a `cfg_attr` stands for.
-fn conditional(attribute: &Attribute) -> Option<Path> {
-    let Meta::List(list) = &attribute.meta else {
-        return None;
-    };
-    if !list.path.is_ident("cfg_attr") {
-        return None;
-    }
-    let mut after_comma = list
-        .tokens
-        .clone()
-        .into_iter()
-        .skip_while(|token| !matches!(token, TokenTree::Punct(comma) if comma.as_char() == ','))
-        .skip(1);
-    match after_comma.next() {
-        Some(TokenTree::Ident(name)) => Some(name.into()),
-        _ => None,
-    }
-}
 
 /// The lints that an `expect` names.
 fn lints(attribute: &Attribute) -> Option<Vec<String>> {
@@ -147,4 +133,51 @@ fn trimmed(docs: &[String]) -> String {
         .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
         .collect();
     lines.join("\n").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(attributes: &str) -> Attributes {
+        let item: syn::ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}")).unwrap();
+        Attributes::sort(&item.attrs)
+    }
+
+    #[test]
+    fn docs_are_joined_and_trimmed() {
+        let docs = |attributes| sorted(attributes).docs;
+        assert_eq!(docs("/// One.\n///\n///   Two.\n"), "One.\n\n  Two.");
+        assert_eq!(
+            docs("#[doc = \" One.\"] #[doc(hidden)] #[doc = \"\"]"),
+            "One."
+        );
+        assert_eq!(docs("/** One.\n Two. */"), "One.\nTwo.");
+        assert_eq!(docs(""), "");
+    }
+
+    #[test]
+    fn each_goes_where_it_is_meant() {
+        for (attribute, object, body, generated) in [
+            ("#[doc(alias = \"x\")]", 1, 0, 0),
+            ("#[deprecated]", 1, 0, 1),
+            ("#[allow(x)]", 1, 1, 1),
+            ("#[deny(x)]", 1, 1, 0),
+            ("#[expect(dead_code, reason = \"r\")]", 1, 0, 1),
+            ("#[expect(unused_mut)]", 0, 1, 1),
+            ("#[expect(dead_code, clippy::x)]", 0, 1, 1),
+            ("#[inline]", 0, 1, 0),
+            ("#[instrument(skip(x))]", 0, 1, 0),
+        ] {
+            let sorted = sorted(attribute);
+            let counts = (
+                sorted.object.len(),
+                sorted.body.len(),
+                sorted.generated.len(),
+            );
+            assert_eq!(counts, (object, body, generated), "{attribute}");
+        }
+        assert!(sorted("#[inline] #[instrument]").rewritten);
+        assert!(!sorted("#[inline] #[allow(x)] #[must_use]").rewritten);
+    }
 }

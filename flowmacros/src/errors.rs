@@ -28,6 +28,16 @@ impl Errors {
         }
     }
 
+    /// The messages, one per error.
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        self.0
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect()
+    }
+
     /// One `compile_error!` per error; nothing where there was none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0

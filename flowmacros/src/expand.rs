@@ -60,11 +60,12 @@ struct Expansion<'a> {
 
 impl Expansion<'_> {
     fn tokens(&self) -> TokenStream {
-        let (everywhere, object) = (&self.attributes.everywhere, &self.attributes.object);
+        let object = &self.attributes.object;
         let vis = &self.function.visibility;
         let ident = &self.function.sig.ident;
         // With the user's spans throughout: a lint about the item looks as it would on the function.
         let keyword = Ident::new("struct", self.function.sig.fn_token.span);
+        let end = quote_spanned!(ident.span()=> ;);
         let import = self.import();
         let shape = self.checked_shape();
         let returns = &self.signature.returns;
@@ -74,13 +75,11 @@ impl Expansion<'_> {
         let runnable = self.runnable();
         let registration = self.registration();
         quote! {
-            #(#everywhere)*
             #(#object)*
             #[allow(non_camel_case_types)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            #vis #keyword #ident;
+            #vis #keyword #ident #end
 
-            #(#everywhere)*
             const _: () = {
                 #import
                 #shape
@@ -123,8 +122,13 @@ impl Expansion<'_> {
             if self.args.retries.is_some() {
                 checks.push(quote_spanned!(span=> __flow::assert_retryable::<#owned>()));
             }
+            if let Some(lent) = &parameter.lent
+                && self.signature.is_async
+            {
+                checks.push(quote_spanned!(span=> __flow::assert_lendable::<#lent>()));
+            }
             if durable {
-                checks.push(quote_spanned!(span=> __flow::assert_replayable_parameter::<#owned>()));
+                checks.push(quote_spanned!(span=> __flow::assert_replayable::<#owned>()));
             }
         }
         let returns = &self.signature.returns;
@@ -132,19 +136,18 @@ impl Expansion<'_> {
         let shape = quote_spanned!(span=> { __flow::shape!(#returns) });
         if durable {
             checks.push(quote_spanned!(span=>
-                __flow::assert_replayable_output::<<#returns as __flow::Parts<#shape>>::Output>()
+                __flow::assert_replayable::<<#returns as __flow::Parts<#shape>>::Output>()
             ));
         }
         let returned = quote_spanned!(span=> __flow::returned::<#returns, #shape>());
         quote!(const __SHAPE: ::core::primitive::u8 = #(#checks +)* #returned;)
     }
 
-    /// The body as it is. As an associated function it bears its own name, in a backtrace too, and yet the name means the
-    /// run object inside of it.
+    /// The body as it is. As an associated function it leaves the name to the run object, inside of it too.
     fn body(&self) -> TokenStream {
         let attributes = &self.attributes.body;
         let mut sig = self.function.sig.clone();
-        sig.ident = self.object();
+        sig.ident = self.body_name();
         let body = &self.function.body;
         quote! {
             struct __Body;
@@ -153,6 +156,16 @@ impl Expansion<'_> {
                 #sig #body
             }
         }
+    }
+
+    /// The underscores keep the compiler from telling of an unused function twice, of the object and of its body. But where
+    /// another macro is to come over the body it may use the name, as `tracing::instrument` does.
+    fn body_name(&self) -> Ident {
+        let object = self.object();
+        if self.attributes.rewritten {
+            return object;
+        }
+        Ident::new(&format!("__{}", object.unraw()), object.span())
     }
 
     /// The name that the function bears in the registry, and its own.

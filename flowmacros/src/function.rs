@@ -1,6 +1,6 @@
 //! The annotated function, its body unread: whatever the compiler takes for a body goes through as it is.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::token::Brace;
 use syn::{Attribute, Item, Result, Signature, Token, Visibility};
@@ -21,12 +21,26 @@ impl Parse for Function {
             attributes: input.call(Attribute::parse_outer)?,
             visibility: input.parse()?,
             sig: input.parse()?,
-            body: if input.peek(Brace) {
-                input.parse()?
-            } else {
-                return Err(input.error("expected a body"));
-            },
+            body: body(input)?,
         })
+    }
+}
+
+/// A block, as it is or as a `$body:block` of another macro.
+fn body(input: ParseStream<'_>) -> Result<Group> {
+    if !input.peek(Brace) {
+        return Err(input.error("expected a body"));
+    }
+    let mut tree: TokenTree = input.parse()?;
+    loop {
+        match tree {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                let inside = group.stream().into_iter().next();
+                tree = inside.ok_or_else(|| input.error("expected a body"))?;
+            }
+            TokenTree::Group(group) => return Ok(group),
+            _ => return Err(input.error("expected a body")),
+        }
     }
 }
 
@@ -72,5 +86,42 @@ fn describe(item: &Item) -> (&'static str, Span) {
         Item::Type(item) => ("a type alias", item.ident.span()),
         Item::Use(item) => ("an import", item.use_token.span),
         other => ("another item", syn::spanned::Spanned::span(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_may_be_anything() {
+        let function: Function =
+            syn::parse_str("#[a] pub async fn f(x: u8) -> u8 { #![b] yield ~> \"what\" }").unwrap();
+        assert_eq!(function.attributes.len(), 1);
+        assert_eq!(function.sig.ident, "f");
+        assert!(function.body.to_string().contains("yield"));
+    }
+
+    #[test]
+    fn what_is_no_function_is_called_by_its_name() {
+        for (item, message) in [
+            ("struct A;", "goes on a function, and this is a struct"),
+            ("enum A {}", "this is an enum"),
+            ("impl A {}", "this is an impl block"),
+            ("mod a {}", "this is a module"),
+            ("use a::b;", "this is an import"),
+            ("const A: u8 = 0;", "this is a constant"),
+            ("fn f();", "a flow needs a body"),
+            ("extern \"C\" {}", "this is another item"),
+            ("fn f(", "expected"),
+            ("let a = 0;", "expected"),
+        ] {
+            let Ok(tokens) = item.parse::<TokenStream>() else {
+                continue;
+            };
+            let error = syn::parse2::<Function>(tokens.clone()).err().unwrap();
+            let told = not_a_function(Kind::Flow, error, tokens).to_string();
+            assert!(told.contains(message), "{item}: {told}");
+        }
     }
 }

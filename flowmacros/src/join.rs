@@ -78,3 +78,52 @@ fn unknown_parameter(word: &str, name: &str, signature: &Signature) -> String {
         list(&names)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(options: &str, sig: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        let mut args = Args::parse(Kind::Flow, options.parse().unwrap(), &mut errors);
+        let sig = syn::parse_str(sig).unwrap();
+        let mut signature = Signature::read(Kind::Flow, &sig, &mut errors);
+        join(Kind::Flow, &mut args, &mut signature, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn options_name_parameters_that_are_there() {
+        let sig = "fn f(user: u8, r#type: u8, (a, b): (u8, u8))";
+        assert_eq!(told("skip(user, type), run_name = \"x\"", sig), [""; 0]);
+        assert_eq!(told("run_name = \"{user}-{type}\"", sig), [""; 0]);
+        for (options, message) in [
+            (
+                "skip(usr)",
+                "there is no parameter `usr`, did you mean `user`?\nparameters: `user`, `type`",
+            ),
+            ("skip(arg2)", "there is no parameter `arg2`"),
+            (
+                "run_name = \"{a}\"",
+                "in this run name, there is no parameter `a`",
+            ),
+            (
+                "run_name = \"{user}\", skip(user)",
+                "`user` is skipped, and a run name would tell it",
+            ),
+            ("durable, skip(user)", "remove `skip(user)`, or `durable`"),
+            ("durable, skip_result", "remove `skip_result`, or `durable`"),
+        ] {
+            let messages = told(options, sig);
+            assert!(
+                messages.len() == 1 && messages[0].contains(message),
+                "{options}: {messages:#?}"
+            );
+        }
+        let none = told("skip(x)", "fn f()");
+        assert_eq!(
+            none,
+            ["there is no parameter `x`: the flow has none that has a name"]
+        );
+    }
+}

@@ -20,7 +20,9 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     /// Whether `run_name` and `skip` can name it.
     pub(crate) named: bool,
-    /// The variable that holds it in generated functions. Its hygiene keeps lints about users' names off it.
+    /// Its name in the methods that users see. Its hygiene keeps lints about users' names off it.
+    pub(crate) argument: Ident,
+    /// The variable that holds it elsewhere in generated code: a user's name might mean a run object there.
     pub(crate) variable: Ident,
     /// The type as written.
     pub(crate) written: Type,
@@ -31,25 +33,25 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
-    fn new(position: usize, typed: &PatType, before: &[Parameter]) -> Parameter {
-        let ident = match &*typed.pat {
-            Pat::Ident(pattern) => Some(&pattern.ident),
-            _ => None,
-        };
-        let mut name = ident.map_or_else(
-            || format!("arg{position}"),
-            |ident| ident.unraw().to_string(),
-        );
-        while before.iter().any(|parameter| parameter.name == name) {
-            name.push('_');
-        }
+    /// `taken` are the names that users gave to parameters.
+    fn new(position: usize, typed: &PatType, taken: &[String]) -> Parameter {
         let span = Span::mixed_site().located_at(typed.pat.span());
-        let mut variable = ident.cloned().unwrap_or_else(|| Ident::new(&name, span));
-        variable.set_span(span);
+        let (name, mut argument) = if let Some(ident) = identifier(typed) {
+            (ident.unraw().to_string(), ident.clone())
+        } else {
+            let mut name = format!("arg{position}");
+            while taken.contains(&name) {
+                name.push('_');
+            }
+            let argument = Ident::new(&name, span);
+            (name, argument)
+        };
+        argument.set_span(span);
         Parameter {
             name,
-            named: ident.is_some(),
-            variable,
+            named: identifier(typed).is_some(),
+            argument,
+            variable: Ident::new(&format!("__{position}"), span),
             written: (*typed.ty).clone(),
             lent: types::lent(&typed.ty).cloned(),
             skip: false,
@@ -77,8 +79,8 @@ impl Parameter {
     /// The owned form of a variable of the written type.
     pub(crate) fn own(&self) -> TokenStream {
         let variable = &self.variable;
-        match self.lent {
-            Some(_) => quote!(::std::borrow::ToOwned::to_owned(#variable)),
+        match &self.lent {
+            Some(lent) => quote!(__flow::own::<__flow::Checked<#lent, __SHAPE>>(#variable)),
             None => quote!(#variable),
         }
     }
@@ -97,10 +99,17 @@ impl Parameter {
         let name = &self.name;
         let described = self.lent.as_ref().unwrap_or(&self.written);
         if self.skip {
-            let type_name = types::text(described);
-            return quote!(#recorder.skip(#name, #type_name));
+            return quote!(#recorder.skip(#name, ::core::any::type_name::<#described>()));
         }
         quote!(__flow::record!(#recorder, #name: #described, #reference))
+    }
+}
+
+/// The identifier that a parameter's pattern is, if it is one.
+fn identifier(typed: &PatType) -> Option<&Ident> {
+    match &*typed.pat {
+        Pat::Ident(pattern) => Some(&pattern.ident),
+        _ => None,
     }
 }
 
@@ -118,6 +127,14 @@ impl Signature {
         let word = kind.word();
         refuse_qualifiers(word, sig, errors);
         refuse_generics(word, &sig.generics, errors);
+        let taken: Vec<String> = sig
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                FnArg::Typed(typed) => identifier(typed).map(|ident| ident.unraw().to_string()),
+                FnArg::Receiver(_) => None,
+            })
+            .collect();
         let mut parameters = Vec::new();
         for (position, input) in sig.inputs.iter().enumerate() {
             match input {
@@ -128,7 +145,7 @@ impl Signature {
                 FnArg::Typed(typed) => {
                     check_pattern(word, &sig.ident, typed, errors);
                     check_parameter(word, typed, errors);
-                    parameters.push(Parameter::new(position, typed, &parameters));
+                    parameters.push(Parameter::new(position, typed, &taken));
                 }
             }
         }
@@ -287,15 +304,15 @@ fn check_parameter(word: &str, typed: &PatType, errors: &mut Errors) {
         return;
     }
     match types::obstacle(inside) {
-        Some(Obstacle::ImplTrait(span)) => errors.at(
-            span,
+        Some(Obstacle::ImplTrait(tokens)) => errors.on(
+            tokens,
             format!("a {word} can't be generic, and `impl Trait` makes it so: write the type itself, or a `Box<dyn Trait + Send>`"),
         ),
-        Some(Obstacle::Borrow(span)) => errors.at(
-            span,
+        Some(Obstacle::Borrow(tokens)) => errors.on(
+            tokens,
             format!(
                 "a {word} must own its parameters, and this borrows inside of one: take `{}`",
-                types::owned_text(inside)
+                types::owned_text(ty)
             ),
         ),
         None => {}
@@ -314,14 +331,121 @@ fn check_output(word: &str, output: &ReturnType, errors: &mut Errors) {
         return;
     }
     match types::obstacle(ty) {
-        Some(Obstacle::ImplTrait(span)) => errors.at(
-            span,
+        Some(Obstacle::ImplTrait(tokens)) => errors.on(
+            tokens,
             format!("a {word}'s output is a type that can be named: return the type itself, or a `Box<dyn Trait + Send>`"),
         ),
-        Some(Obstacle::Borrow(span)) => errors.at(
-            span,
+        Some(Obstacle::Borrow(tokens)) => errors.on(
+            tokens,
             format!("a {word}'s output outlives its parameters and can't borrow from them: return `{}`", types::owned_text(ty)),
         ),
         None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(sig: &str) -> (Signature, Vec<String>) {
+        let mut errors = Errors::default();
+        let sig = syn::parse_str(sig).unwrap();
+        let signature = Signature::read(Kind::Task, &sig, &mut errors);
+        (signature, errors.messages())
+    }
+
+    #[test]
+    fn parameters_have_names_of_their_own() {
+        let (signature, messages) =
+            read("fn f(arg1: u8, (a, b): (u8, u8), r#type: u8, _: u8, mut c: u8)");
+        assert!(messages.is_empty(), "{messages:?}");
+        let parameters = &signature.parameters;
+        let names: Vec<&str> = parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str())
+            .collect();
+        assert_eq!(names, ["arg1", "arg1_", "type", "arg3", "c"]);
+        assert_eq!(signature.names(), ["arg1", "type", "c"]);
+    }
+
+    #[test]
+    fn borrowed_parameters_are_owned() {
+        let (signature, _) =
+            read("async fn f(a: &str, b: &[u8], c: &Path, d: &'static str, e: u8, g: &(str))");
+        let owned: Vec<String> = signature.owned().iter().map(ToString::to_string).collect();
+        assert_eq!(owned[..2], ["__flow :: String", "__flow :: Vec < u8 >"]);
+        assert!(owned[2].contains("Owned"));
+        assert_eq!(owned[3..], ["& 'static str", "u8", "__flow :: String"]);
+        assert!(signature.is_async);
+    }
+
+    #[test]
+    fn what_no_run_can_be_made_of_is_refused() {
+        for (sig, message) in [
+            ("const fn f()", "remove `const`"),
+            ("unsafe fn f()", "write a safe function around it"),
+            ("extern \"C\" fn f()", "remove `extern`"),
+            ("fn main()", "can't be the program's `main`"),
+            ("fn f<T>(x: T)", "can't be generic: write the type itself"),
+            (
+                "fn f<const N: usize>()",
+                "take `N` as an ordinary parameter",
+            ),
+            (
+                "fn f<'a>(x: &'a str)",
+                "remove `'a`, and write `&T` for `&'a T`",
+            ),
+            ("fn f() where u8: Copy", "remove the `where` clause"),
+            ("fn f(&self)", "can't be a method"),
+            ("fn f(self: Box<Self>)", "can't be a method"),
+            ("fn f(f: u8)", "can't bear the name of its task"),
+            (
+                "fn f((a, [f, ..]): (u8, [u8; 2]))",
+                "can't bear the name of its task",
+            ),
+            ("fn f(#[cfg(x)] a: u8)", "can't depend on `cfg`"),
+            (
+                "fn f(a: &mut Vec<u8>)",
+                "take `Vec<u8>` by value and return it",
+            ),
+            ("fn f(a: &dyn Debug)", "take a `Box<dyn Debug + Send>`"),
+            (
+                "fn f(a: impl Debug)",
+                "write the type itself, or a `Box<dyn Trait + Send>`",
+            ),
+            ("fn f(a: Vec<impl Debug>)", "write the type itself"),
+            ("fn f(a: Option<&str>)", "take `Option<String>`"),
+            ("fn f(a: &[&[u8]])", "take `Vec<Vec<u8>>`"),
+            ("fn f(a: Cow<'_, str>)", "take `Cow<'static, str>`"),
+            (
+                "fn f(a: Box<dyn Fn() -> u8 + '_>)",
+                "take `Box<dyn Fn() -> u8 + 'static>`",
+            ),
+            ("fn f() -> &str", "return `String`"),
+            ("fn f() -> Result<&Path, E>", "return `Result<Path, E>`"),
+            ("fn f() -> impl Debug", "return the type itself"),
+            ("fn f() -> !", "return `()`, or a `Result`"),
+        ] {
+            let (_, messages) = read(sig);
+            assert!(
+                messages.len() == 1 && messages[0].contains(message),
+                "{sig}: {messages:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_looks_borrowed_is_fine() {
+        for sig in [
+            "fn f(a: &'static str, b: Cow<'static, str>)",
+            "fn f(a: fn(&str) -> &str, b: Box<dyn Fn(&str) -> bool + Send>)",
+            "fn f(a: Box<dyn for<'a> Visit<'a> + Send>)",
+            "fn f(a: [u8; size_of::<&str>()])",
+            "fn f(a: &(dyn Fn() + Send))",
+        ] {
+            let (_, messages) = read(sig);
+            let fine = messages.is_empty() || sig.contains("(dyn");
+            assert!(fine, "{sig}: {messages:#?}");
+        }
     }
 }

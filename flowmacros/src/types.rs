@@ -1,8 +1,7 @@
 //! What the tokens of a type tell about it.
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -13,9 +12,9 @@ use syn::{
 /// What keeps a type from being owned by a run.
 pub(crate) enum Obstacle {
     /// `impl Trait`
-    ImplTrait(Span),
+    ImplTrait(TokenStream),
     /// A reference or a lifetime other than `'static`.
-    Borrow(Span),
+    Borrow(TokenStream),
 }
 
 /// The type without the parentheses and invisible groups around it.
@@ -67,6 +66,10 @@ pub(crate) fn text(ty: &Type) -> String {
         ("( ", "("),
         (" )", ")"),
         ("(,)", "()"),
+        ("Fn (", "Fn("),
+        ("FnMut (", "FnMut("),
+        ("FnOnce (", "FnOnce("),
+        ("fn (", "fn("),
     ] {
         text = text.replace(spaced, plain);
     }
@@ -94,19 +97,19 @@ impl Search {
 
 impl Visit<'_> for Search {
     fn visit_type_impl_trait(&mut self, node: &TypeImplTrait) {
-        self.found(Obstacle::ImplTrait(node.span()));
+        self.found(Obstacle::ImplTrait(node.to_token_stream()));
     }
 
     fn visit_type_reference(&mut self, node: &TypeReference) {
         if !is_static(node.lifetime.as_ref()) {
-            self.found(Obstacle::Borrow(node.span()));
+            self.found(Obstacle::Borrow(node.to_token_stream()));
         }
         visit::visit_type_reference(self, node);
     }
 
     fn visit_lifetime(&mut self, node: &Lifetime) {
         if !is_static(Some(node)) {
-            self.found(Obstacle::Borrow(node.span()));
+            self.found(Obstacle::Borrow(node.to_token_stream()));
         }
     }
 
@@ -139,7 +142,7 @@ impl VisitMut for Own {
                     let item = &slice.elem;
                     parse_quote!(Vec<#item>)
                 }
-                Type::TraitObject(object) => parse_quote!(Box<#object>),
+                Type::TraitObject(object) => parse_quote!(Box<#object + Send>),
                 inner => inner.clone(),
             };
         }
@@ -153,5 +156,39 @@ impl VisitMut for Own {
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
 
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_read_as_they_are_written() {
+        for ty in [
+            "std::collections::HashMap<String, Vec<u8>>",
+            "&'static [u8; 4]",
+            "(u8, (u8, u8))",
+            "()",
+            "Box<dyn Fn(&str) -> bool + Send>",
+            "<Vec<u8> as IntoIterator>::Item",
+        ] {
+            assert_eq!(text(&syn::parse_str(ty).unwrap()), ty);
+        }
+    }
+
+    #[test]
+    fn borrowed_types_have_owned_forms() {
+        for (ty, owned) in [
+            ("&str", "String"),
+            ("Option<&str>", "Option<String>"),
+            ("&[&str]", "Vec<String>"),
+            ("(&u8, &'a Node)", "(u8, Node)"),
+            ("Cow<'_, str>", "Cow<'static, str>"),
+            ("&dyn Debug", "Box<dyn Debug + Send>"),
+            ("Box<dyn Fn(&str)>", "Box<dyn Fn(&str)>"),
+        ] {
+            assert_eq!(owned_text(&syn::parse_str(ty).unwrap()), owned, "{ty}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Checks of the values that options are given as literals. What isn't a literal is left to the compiler and the runtime.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, LitBool, Result, UnOp};
@@ -170,7 +170,7 @@ pub(crate) fn seconds(option: &str, expr: &Expr, zero: Zero) -> Result<TokenStre
             if value == 0.0 && zero == Zero::Refused {
                 return wrong("must be more than 0");
             }
-            Ok(sized(expr, value))
+            Ok(sized(expr))
         }
     }
 }
@@ -252,27 +252,32 @@ fn as_fraction(expr: &Expr) -> TokenStream {
             number: Number::Integer(Some(value)),
             ..
         } => {
-            let literal: TokenTree = {
-                let mut literal = proc_macro2::Literal::f64_suffixed(
-                    u32::try_from(value).map_or(f64::MAX, f64::from),
-                );
-                literal.set_span(expr.span());
-                literal.into()
-            };
-            literal.into()
+            let value = u32::try_from(value).map_or(f64::MAX, f64::from);
+            in_place_of(expr, Literal::f64_suffixed(value))
         }
         _ => expr.to_token_stream(),
     }
 }
 
 /// An integer past `i32`, which a bare literal would be, gets the suffix it needs.
-fn sized(expr: &Expr, value: f64) -> TokenStream {
-    let bare =
-        matches!(expr, Expr::Lit(ExprLit { lit: Lit::Int(lit), .. }) if lit.suffix().is_empty());
-    if bare && value > f64::from(i32::MAX) {
-        return quote_spanned!(expr.span()=> #expr as ::core::primitive::u64);
+fn sized(expr: &Expr) -> TokenStream {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(lit), ..
+        }) if lit.suffix().is_empty() && lit.base10_parse::<i32>().is_err() => {
+            lit.base10_parse().map_or_else(
+                |_| expr.to_token_stream(),
+                |value| in_place_of(expr, Literal::u64_suffixed(value)),
+            )
+        }
+        _ => expr.to_token_stream(),
     }
-    expr.to_token_stream()
+}
+
+/// A literal where the user's stands, that lints about the user's don't look at.
+fn in_place_of(expr: &Expr, mut literal: Literal) -> TokenStream {
+    literal.set_span(Span::mixed_site().located_at(expr.span()));
+    TokenTree::from(literal).into()
 }
 
 /// `f64::NAN` and its kin, by name: they are no literals, but no less absurd.
@@ -348,4 +353,138 @@ fn no_workers(tokens: TokenStream) -> Option<Span> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expr(text: &str) -> Expr {
+        syn::parse_str(text).unwrap()
+    }
+
+    /// What the check makes of each value, or the part of its message before the colon.
+    fn told<T: ToString>(check: impl Fn(&Expr) -> Result<T>, values: &[(&str, &str)]) {
+        for (value, expected) in values {
+            let made = match check(&expr(value)) {
+                Ok(made) => made.to_string(),
+                Err(error) => {
+                    let message = error.to_string();
+                    message.split(':').next().unwrap().to_owned()
+                }
+            };
+            assert_eq!(made, *expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn counts_are_whole_and_small() {
+        told(
+            |value| count("retries", value).map(|()| "fine"),
+            &[
+                ("0", "fine"),
+                ("3u32", "fine"),
+                ("0x10", "fine"),
+                ("TIMES", "fine"),
+                ("1 + 2", "fine"),
+                ("-0", "`retries` can't be negative"),
+                ("-(3)", "`retries` can't be negative"),
+                ("1.0", "`retries` can't be a fraction"),
+                ("4_294_967_296", "`retries` is too large"),
+                ("'3'", "`retries` takes a number"),
+                ("true", "`retries` takes a number"),
+            ],
+        );
+        assert!(is_zero(&expr("0")) && is_zero(&expr("(0_u8)")));
+        assert!(!is_zero(&expr("ZERO")) && !is_zero(&expr("1")));
+    }
+
+    #[test]
+    fn seconds_are_finite_and_positive() {
+        told(
+            |value| seconds("timeout_seconds", value, Zero::Refused),
+            &[
+                ("30", "30"),
+                ("0.5", "0.5"),
+                ("3_000_000_000", "3000000000u64"),
+                ("LIMIT", "LIMIT"),
+                ("0", "`timeout_seconds` must be more than 0"),
+                ("0.0", "`timeout_seconds` must be more than 0"),
+                ("-0.5", "`timeout_seconds` can't be negative"),
+                ("f64::NAN", "`timeout_seconds` must be finite"),
+                ("-f32::INFINITY", "`timeout_seconds` must be finite"),
+                (
+                    "4_294_967_296",
+                    "`timeout_seconds` is longer than 136 years",
+                ),
+                (
+                    "99999999999999999999",
+                    "`timeout_seconds` is longer than 136 years",
+                ),
+                ("1e308", "`timeout_seconds` is longer than 136 years"),
+                ("\"30\"", "`timeout_seconds` takes a number of seconds"),
+            ],
+        );
+        assert!(seconds("retry_delay_seconds", &expr("0"), Zero::Allowed).is_ok());
+    }
+
+    #[test]
+    fn delays_are_one_or_a_list_of_one_type() {
+        let many = format!("[{}]", "1,".repeat(51));
+        told(
+            |value| delays("retry_delay_seconds", value),
+            &[
+                ("10", "10"),
+                ("[1, 2]", "[1 , 2]"),
+                ("[1, 2.5, 0x10]", "[1f64 , 2.5 , 16f64]"),
+                ("[A, 2.5, 1]", "[A , 2.5 , 1f64]"),
+                ("&[1, 2]", "& [1 , 2]"),
+                ("exponential_backoff(10)", "exponential_backoff (10)"),
+                ("[]", "`retry_delay_seconds` lists no delay"),
+                ("&[]", "`retry_delay_seconds` lists no delay"),
+                ("vec![]", "`retry_delay_seconds` lists no delay"),
+                ("[1, -1]", "`retry_delay_seconds` can't be negative"),
+                (
+                    &many,
+                    "`retry_delay_seconds` lists 51 delays, and at most 50 are allowed",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn factors_become_fractions() {
+        told(
+            |value| factor("retry_jitter_factor", value),
+            &[
+                ("1", "1f64"),
+                ("0.5", "0.5"),
+                ("JITTER", "JITTER"),
+                ("-1", "`retry_jitter_factor` can't be negative"),
+                ("f64::NAN", "`retry_jitter_factor` must be finite"),
+                ("\"1\"", "`retry_jitter_factor` takes a number"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_runner_has_workers_as_far_as_one_can_see() {
+        told(
+            |value| runner("task_runner", value).map(|()| "fine"),
+            &[
+                ("SequentialTaskRunner::new()", "fine"),
+                ("ConcurrentTaskRunner::new().max_workers(1)", "fine"),
+                ("ConcurrentTaskRunner::new().max_workers(N)", "fine"),
+                (
+                    "ConcurrentTaskRunner::new().max_workers(0)",
+                    "a runner without workers runs nothing",
+                ),
+                (
+                    "wrap(ConcurrentTaskRunner::new().max_workers(0usize))",
+                    "a runner without workers runs nothing",
+                ),
+                ("4", "`task_runner` takes a runner"),
+            ],
+        );
+    }
 }

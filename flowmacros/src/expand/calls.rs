@@ -1,7 +1,7 @@
 //! The ways to call a run object: `submit`, `bind`, `map`, and the plain call through `Deref`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::Expansion;
 use crate::signature::Parameter;
@@ -15,22 +15,26 @@ impl Expansion<'_> {
     pub(super) fn methods(&self) -> TokenStream {
         let generated = &self.attributes.generated;
         let object = self.object();
-        let variables = self.variables();
+        let arguments = self.signature.parameters.iter();
+        let arguments: Vec<&Ident> = arguments.map(|parameter| &parameter.argument).collect();
         let owned: Vec<TokenStream> = self.signature.owned();
         let word = self.kind.word();
         let submit = format!(" Starts a run of this {word} and returns its future at once.");
         let bind = format!(" Prepares a run of this {word} that isn't started yet.");
         let map = format!(" Starts one run of this {word} per item.");
+        // `self` comes on top of what the user wrote, and clippy counts it.
+        let many = (arguments.len() >= 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
         quote! {
             #(#generated)*
+            #many
             impl #object {
                 #[doc = #submit]
-                pub fn submit(self #(, #variables: impl __flow::IntoInput<#owned>)*) -> __flow::RunFuture<__Output> {
-                    __flow::submit::<Self>((#(__flow::IntoInput::into_input(#variables),)*))
+                pub fn submit(self #(, #arguments: impl __flow::IntoInput<#owned>)*) -> __flow::RunFuture<__Output> {
+                    __flow::submit::<Self>((#(__flow::IntoInput::into_input(#arguments),)*))
                 }
                 #[doc = #bind]
-                pub fn bind(self #(, #variables: impl __flow::IntoInput<#owned>)*) -> __flow::Call<__Output> {
-                    __flow::bind::<Self>((#(__flow::IntoInput::into_input(#variables),)*))
+                pub fn bind(self #(, #arguments: impl __flow::IntoInput<#owned>)*) -> __flow::Call<__Output> {
+                    __flow::bind::<Self>((#(__flow::IntoInput::into_input(#arguments),)*))
                 }
                 #[doc = #map]
                 pub fn map(self, items: impl __flow::Items<Self>) -> __flow::RunFutures<__Output> {
@@ -49,15 +53,17 @@ impl Expansion<'_> {
         let written = parameters.iter().map(|parameter| &parameter.written);
         let (returns, call) = if self.signature.is_async {
             let owned = parameters.iter().map(Parameter::own);
-            let call = quote!(#object.bind(#(#owned),*));
+            let call = quote!(__flow::prepare(#object, (#(#owned,)*)));
             (quote!(__flow::Call<__Output>), call)
         } else {
             (quote!(__flow::Result<__Output>), self.direct())
         };
+        // An error about the types that it makes public underlines the function's name.
+        let target = quote_spanned!(object.span()=> type Target = fn(#(#written),*) -> #returns;);
         quote! {
             #(#generated)*
             impl ::core::ops::Deref for #object {
-                type Target = fn(#(#written),*) -> #returns;
+                #target
                 fn deref(&self) -> &Self::Target {
                     &((|#(#variables),*| #call) as Self::Target)
                 }
@@ -132,8 +138,8 @@ impl Expansion<'_> {
 
     /// The body's call.
     pub(super) fn body_call(&self, arguments: &TokenStream) -> TokenStream {
-        let object = self.object();
-        quote!(__Body::#object(#arguments))
+        let name = self.body_name();
+        quote!(__Body::#name(#arguments))
     }
 
     /// The body's call, and its value sorted into result and error.
@@ -154,8 +160,8 @@ impl Expansion<'_> {
         let parameters: Vec<&Parameter> = named
             .filter_map(|name| self.signature.parameter(name))
             .collect();
-        let variables = parameters.iter().map(|parameter| &parameter.variable);
+        let keys = parameters.iter().map(|parameter| &parameter.argument);
         let values = parameters.iter().map(|parameter| value(parameter));
-        Some(quote!(::std::format!(#template #(, #variables = #values)*)))
+        Some(quote!(::std::format!(#template #(, #keys = #values)*)))
     }
 }

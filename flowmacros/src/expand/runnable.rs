@@ -54,7 +54,8 @@ impl Expansion<'_> {
             quote!(#name: #owned #skip)
         });
         let skip_result = self.args.skip_result.map(|_| quote!(, skip));
-        quote!(__flow::types!(__SHAPE, (#(#parameters);*) -> __Output #skip_result);)
+        let span = self.function.sig.ident.span();
+        quote_spanned!(span=> __flow::types!(__SHAPE, (#(#parameters);*) -> __Output #skip_result);)
     }
 
     /// The definition, of what the attribute says where it says something, and its entry in the registry.

@@ -1,0 +1,6 @@
+use flowcore::prelude::*;
+
+#[task(retries = 3, name = "a", retries = 4)]
+fn twice() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+use flowcore::prelude::*;
+
+#[flow]
+fn main() {}

@@ -1,0 +1,8 @@
+use flowcore::prelude::*;
+
+#[flow]
+fn serve() -> ! {
+    loop {}
+}
+
+fn main() {}
