@@ -226,3 +226,184 @@ fn logging() {
     ];
     assert_eq!(lines, expected);
 }
+
+/// A directory of this test's own, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        // As the program will name it.
+        Self(dir.canonicalize().unwrap())
+    }
+
+    fn file(&self, path: &str, text: &str) -> &Self {
+        let path = self.0.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn pipeline(&self, options: &[&str]) -> (String, String) {
+        let dir = self.0.to_str().unwrap();
+        let output = run("tree_pipeline", &[&[dir], options].concat());
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        // What a terminal would act upon is never printed.
+        assert!(
+            !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'),
+            "{stdout}{stderr}"
+        );
+        (stdout, stderr)
+    }
+
+    fn hash(&self, options: &[&str]) -> String {
+        let (stdout, _) = self.pipeline(options);
+        let is_hash = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+        stdout
+            .lines()
+            .filter_map(|line| line.split("  ").next().filter(is_hash))
+            .last()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sources(name: &str) -> Scratch {
+    let scratch = Scratch::new(name);
+    for n in 0..30 {
+        scratch.file(&format!("src/part/f{n}.rs"), "fn f() {}\nfn g() {}\n");
+    }
+    scratch.file("README.md", "# Title\n\nno newline at the end");
+    scratch.file("target/left.rs", "out\n").file("empty", "");
+    scratch
+}
+
+#[test]
+fn tree_pipeline_shows_the_runs_and_the_totals() {
+    let scratch = sources("pipeline-totals");
+    let (stdout, stderr) = scratch.pipeline(&[]);
+    let row = |name: &str| {
+        let line = stdout
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_else(|| panic!("{name}: {stdout}"));
+        line.split_whitespace()
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(row("Rust"), ["30", "60", "600"]);
+    assert_eq!(row("Markdown"), ["1", "3", "30"]);
+    assert_eq!(row("Other"), ["1", "0", "0"]);
+    assert_eq!(row("Total"), ["32", "63", "630"]);
+    let line = stdout
+        .lines()
+        .find(|line| line.contains("hash_file ×30"))
+        .unwrap();
+    assert!(
+        line.starts_with("      └─ hash_file ×30") && line.contains("Completed"),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("'target' and '.git' are left out"),
+        "{stdout}"
+    );
+    assert!(stderr.contains(": 35 completed ("), "{stderr}");
+    assert_eq!(scratch.pipeline(&["--no-progress"]).1, "");
+}
+
+#[test]
+fn tree_pipeline_hashes_what_the_tree_holds_and_nothing_else() {
+    let (one, other) = (sources("pipeline-one"), sources("pipeline-other"));
+    let hash = one.hash(&[]);
+    assert_eq!(other.hash(&["--max-workers", "1"]), hash);
+    assert_ne!(one.hash(&["--all"]), hash);
+    // Each change alone gives another hash.
+    let mut hashes = vec![hash.clone()];
+    other.file("src/part/f7.rs", "fn f() {}\nfn h() {}\n");
+    hashes.push(other.hash(&[]));
+    other.file("src/part/f7.rs", "fn f() {}\nfn g() {}\n");
+    assert_eq!(other.hash(&[]), hash);
+    let path = |name: &str| other.0.join(name);
+    std::fs::rename(path("empty"), path("empty2")).unwrap();
+    hashes.push(other.hash(&[]));
+    std::fs::rename(path("empty2"), path("empty")).unwrap();
+    std::fs::create_dir(path("new")).unwrap();
+    hashes.push(other.hash(&[]));
+    std::fs::remove_dir(path("new")).unwrap();
+    other.file("new", "");
+    hashes.push(other.hash(&[]));
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn tree_pipeline_reports_what_it_can_not_read_and_goes_on() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    let scratch = Scratch::new("pipeline-odd");
+    scratch
+        .file("fine.rs", "fn f() {}\n")
+        .file("esc\u{1b}[31m.md", "x\n");
+    let path = |name: &str| scratch.0.join(name);
+    std::fs::write(scratch.0.join(OsStr::from_bytes(b"bad\xff.rs")), "x\n").unwrap();
+    symlink("loop2", path("loop1")).unwrap();
+    symlink("loop1", path("loop2")).unwrap();
+    symlink("nowhere", path("dangling")).unwrap();
+    std::fs::create_dir(path("dir")).unwrap();
+    symlink("..", path("dir/up")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(path("fifo"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    // A path longer than the system takes is unreadable for root too.
+    let deep = "cd \"$0\"; n=$(printf '%0200d' 0); for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do mkdir $n; cd -P $n || exit 1; done; echo x > f.rs";
+    assert!(
+        Command::new("sh")
+            .args(["-c", deep])
+            .arg(&scratch.0)
+            .status()
+            .unwrap()
+            .success()
+    );
+
+    let (stdout, _) = scratch.pipeline(&[]);
+    for problem in [
+        "/bad\u{fffd}.rs: its name is not UTF-8: hashed by the bytes",
+        "/loop1: a symbolic link in a loop, to 'loop2': not followed",
+        "/loop2: a symbolic link in a loop, to 'loop1': not followed",
+        "/dir/up: a symbolic link in a loop, to '..': not followed",
+        "/socket: a socket: not opened",
+        "/fifo: a FIFO: not opened",
+        "can't be read: File name too long",
+        "The hash is without what could not be read.",
+    ] {
+        assert!(stdout.contains(problem), "{problem}: {stdout}");
+    }
+    assert!(!stdout.contains("dangling"), "{stdout}");
+    let rust = stdout
+        .lines()
+        .find(|line| line.starts_with("Rust"))
+        .unwrap();
+    assert_eq!(
+        rust.split_whitespace().collect::<Vec<_>>(),
+        ["Rust", "2", "2", "12"]
+    );
+}

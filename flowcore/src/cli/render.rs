@@ -41,7 +41,9 @@ pub(super) fn lines(roots: &Branch, columns: usize) -> String {
         widest(|line| &line.notes),
     );
     let rest = states + durations + notes + 3 * "  ".len();
-    let labels = widest(|line| &line.label).min(columns.saturating_sub(rest).max(NARROWEST_LABEL));
+    // Where room is short it is the names that tell the most.
+    let least = NARROWEST_LABEL.max(columns / 2);
+    let labels = widest(|line| &line.label).min(columns.saturating_sub(rest).max(least));
     let mut text = String::new();
     for Line {
         label,
@@ -68,7 +70,9 @@ fn below(branch: &Branch, indent: Option<&str>, lines: &mut Vec<Line>) {
             .rows
             .iter()
             .any(|row| row.name == fold.name && row.state == fold.state);
-        (fold.order, Item::Fold(fold, more))
+        // What is said of the rest comes after those it is the rest of.
+        let order = if more { u64::MAX } else { fold.order };
+        (order, Item::Fold(fold, more))
     });
     let mut items: Vec<_> = rows.chain(folds).collect();
     items.sort_by_key(|(order, _)| *order);
