@@ -57,6 +57,10 @@ pub trait IntoRetryDelay<Marker> {
 pub struct RetryDelayOption(pub(crate) RetryDelay);
 
 /// One wait: a number of seconds or a [`Duration`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no length of time",
+    label = "write a number of seconds or a `Duration`"
+)]
 pub trait Seconds: Copy {
     #[doc(hidden)]
     fn duration(self) -> Duration;
@@ -244,8 +248,8 @@ impl Options {
     pub fn on_crashed<M>(&mut self, hook: impl IntoHook<M>) {
         self.on_crashed.push(hook.into_hook());
     }
-    pub fn task_runner<R: TaskRunner>(&mut self, make: impl Fn() -> R + Send + Sync + 'static) {
-        self.task_runner = Some(Arc::new(move || Arc::new(make())));
+    pub fn task_runner(&mut self, make: impl Fn() -> Arc<dyn TaskRunner> + Send + Sync + 'static) {
+        self.task_runner = Some(Arc::new(make));
     }
     pub fn cache_key_fn<M>(&mut self, key: impl IntoCacheKey<M>) {
         self.cache_key = Some(key.into_cache_key().0);

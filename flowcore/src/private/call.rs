@@ -1,16 +1,33 @@
-//! Calls as the macros' output makes them: many at once, and direct ones of sync functions.
+//! Calls as the macros' output makes them: many at once, and direct ones.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use super::{Body, Failure, IntoInputs, ParamList, Recorder, Runnable};
+use super::{Body, Call, Failure, IntoInputs, ParamList, Recorder, Runnable};
 use crate::engine;
 use crate::error::Result;
+use crate::runner::TaskRunner;
 
 /// What `map` takes: one run's parameters per item.
 pub trait Items<R: Runnable>: IntoIterator<Item: IntoInputs<R::Params>> {}
 impl<R: Runnable, I: IntoIterator<Item: IntoInputs<R::Params>>> Items<R> for I {}
 
-/// A direct call whose parameters are all owned.
+/// A direct call of an async function: nothing happens until it is awaited.
+pub fn prepare<R: Runnable>(_: R, params: R::Params) -> Call<R::Output> {
+    engine::bind::<R>(params.from_values())
+}
+
+/// What an async function owns of a borrowed argument. `Checked` makes no second error of a type that can't be copied.
+pub fn own<T: ToOwned + ?Sized>(lent: &T) -> T::Owned {
+    lent.to_owned()
+}
+
+/// A runner, of whatever type.
+pub fn runner(runner: impl TaskRunner) -> Arc<dyn TaskRunner> {
+    Arc::new(runner)
+}
+
+/// A direct call of a sync function whose parameters are all owned.
 pub fn direct<R: Runnable>(_: R, params: R::Params) -> Result<R::Output> {
     let params = RefCell::new(Some(params));
     let record = |recorder: &mut Recorder| {
@@ -35,7 +52,7 @@ pub fn direct<R: Runnable>(_: R, params: R::Params) -> Result<R::Output> {
     })
 }
 
-/// A direct call on the caller's own borrows: a closure records them, another calls the body with them.
+/// A direct call of a sync function on the caller's own borrows: a closure records them, another calls the body with them.
 pub fn in_place<R: Runnable>(
     _: R,
     record: impl FnOnce(&mut Recorder),

@@ -31,20 +31,31 @@ pub trait RetryableParameter {}
 impl<T: Clone> RetryableParameter for T {}
 
 #[diagnostic::on_unimplemented(
-    message = "a durable flow must be able to replay its parameters; `{Self}` can't be replayed",
-    label = "needs `Serialize` and `DeserializeOwned`",
-    note = "derive Serialize and Deserialize, or drop `durable`"
+    message = "an async flow or task called directly copies what it borrows; `{Self}` can't be copied",
+    label = "what stands behind the `&` must be `Clone`",
+    note = "derive Clone, or take it by value or in an Arc"
 )]
-pub trait ReplayableParameter {}
-impl<T: Serialize + DeserializeOwned> ReplayableParameter for T {}
+pub trait LendableParameter {}
+#[diagnostic::do_not_recommend]
+impl<P: ToOwned + ?Sized> LendableParameter for P {}
 
 #[diagnostic::on_unimplemented(
-    message = "a durable flow must be able to replay its result; `{Self}` can't be replayed",
-    label = "needs `Serialize` and `DeserializeOwned`",
+    message = "a durable flow is replayed from its record, and `{Self}` can't be written to it",
+    label = "must be `Serialize`",
     note = "derive Serialize and Deserialize, or drop `durable`"
 )]
-pub trait ReplayableOutput {}
-impl<T: Serialize + DeserializeOwned> ReplayableOutput for T {}
+pub trait Recordable {}
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Recordable for T {}
+
+#[diagnostic::on_unimplemented(
+    message = "a durable flow is replayed from its record, and `{Self}` can't be read back from it",
+    label = "must be `DeserializeOwned`",
+    note = "derive Serialize and Deserialize, or drop `durable`"
+)]
+pub trait Replayable {}
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Replayable for T {}
 
 #[diagnostic::on_unimplemented(
     message = "a flow or task can't fail with `{Self}`",
@@ -52,9 +63,12 @@ impl<T: Serialize + DeserializeOwned> ReplayableOutput for T {}
     note = "implement `std::error::Error` for it (thiserror does it), or use `anyhow::Error`, `String` or `flowcore::Error`"
 )]
 pub trait ErrorValue<const SHAPE: u8> {}
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> ErrorValue<0> for E {}
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> ErrorValue<1> for E {}
 // The shape itself says that it can.
+#[diagnostic::do_not_recommend]
 impl<E> ErrorValue<2> for E {}
 
 /// Each check gives 0: the sum of all and of [`returned`] is the shape.
@@ -66,14 +80,13 @@ pub const fn assert_retryable<P: RetryableParameter>() -> u8 {
     0
 }
 
-pub const fn assert_replayable_parameter<P: ReplayableParameter>() -> u8 {
+pub const fn assert_lendable<P: LendableParameter + ?Sized>() -> u8 {
     0
 }
 
-pub const fn assert_replayable_output<T: ReplayableOutput>() -> u8 {
+pub const fn assert_replayable<T: Recordable + Replayable>() -> u8 {
     0
 }
-
 
 /// The shape of a returned type whose parts are fit for a run.
 pub const fn returned<R, const SHAPE: u8>() -> u8
@@ -89,8 +102,8 @@ where
 pub type Checked<T, const SHAPE: u8> = <T as Check<SHAPE>>::Type;
 
 pub trait Check<const SHAPE: u8> {
-    type Type;
+    type Type: ?Sized;
 }
-impl<T, const SHAPE: u8> Check<SHAPE> for T {
+impl<T: ?Sized, const SHAPE: u8> Check<SHAPE> for T {
     type Type = T;
 }

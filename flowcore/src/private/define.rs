@@ -45,6 +45,7 @@ macro_rules! __types {
 #[macro_export]
 macro_rules! __register {
     ($object:ident, $kind:ident, $($field:ident: $value:expr),*) => {
+        #[allow(deprecated)]
         static __DEFINITION: $crate::__private::Definition =
             $crate::__private::Definition::new::<$object>($crate::__private::Meta {
                 kind: $crate::__private::Kind::$kind,

@@ -25,14 +25,14 @@ pub use crate::engine::RunContext;
 pub use crate::options::Options;
 pub use crate::run::RunKind as Kind;
 
-pub use self::call::{Items, direct, in_place};
+pub use self::call::{Items, direct, in_place, own, prepare, runner};
 pub use self::check::{
-    Check, Checked, assert_parameter, assert_replayable_output, assert_replayable_parameter,
-    assert_retryable, returned,
+    Check, Checked, assert_lendable, assert_parameter, assert_replayable, assert_retryable,
+    returned,
 };
 pub use self::define::META;
 pub use self::params::{Held, ParamList};
-pub use self::probe::{CloneFn, Own, Owned, Param, Probe, ProbeFallback, SizedFallback, Probed, RecordFn, Unsized};
+pub use self::probe::{CloneFn, DecodeFn, EncodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, RecordFn, SizedFallback, Unsized};
 pub use self::record::Recorder;
 pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
 

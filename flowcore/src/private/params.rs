@@ -138,7 +138,7 @@ fn decode_member<P>(
         return None;
     };
     // An absent member may still be a value: null is for Option.
-    let value = members.get(name).unwrap_or(&Value::Null);
+    let value = members.get(name).cloned().unwrap_or_default();
     match decode(value) {
         Ok(decoded) => Some(decoded),
         Err(_) if !members.contains_key(name) => {

@@ -3,16 +3,15 @@
 use std::any::type_name;
 use std::marker::PhantomData;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::Limited;
 
 /// Writes a value as JSON.
 pub type RecordFn<T> = fn(&T, &mut Limited<'_>) -> Result<(), serde_json::Error>;
-/// Reads a value from JSON.
-pub type DecodeFn<T> = fn(&Value) -> Result<T, serde_json::Error>;
+/// Makes a value of JSON.
+pub type DecodeFn<T> = fn(Value) -> Result<T, serde_json::Error>;
 /// Writes a value as a JSON value.
 pub type EncodeFn<T> = fn(&T) -> Result<Value, serde_json::Error>;
 /// Clones a value.
@@ -47,7 +46,9 @@ impl<T: Serialize + ?Sized> Probe<T> {
 impl<T: Serialize> Probe<T> {
     pub const ENCODE: Option<EncodeFn<T>> = Some(|value| serde_json::to_value(value));
 }
-impl<T: DeserializeOwned> Probe<T> {
+// Not `DeserializeOwned`: the compiler chooses by the type alone, and finds out only later that a type with `&'static str`
+// inside can't be read for any lifetime. For this one it can, and fails at run time if what it needs isn't there.
+impl<T: Deserialize<'static>> Probe<T> {
     pub const DECODE: Option<DecodeFn<T>> = Some(|value| T::deserialize(value));
 }
 impl<T: Clone> Probe<T> {
