@@ -25,10 +25,6 @@ fn work_through() -> flowcore::Result<Vec<u32>> {
 
 fn main() -> flowcore::Result<()> {
     let done = work_through()?;
-    println!(
-        "{} runs, at most {} at once",
-        done.len(),
-        MOST.load(Ordering::SeqCst)
-    );
+    println!("{} runs, at most {} at once", done.len(), MOST.load(Ordering::SeqCst));
     Ok(())
 }

@@ -16,10 +16,7 @@ async fn process_node(value: &str) -> String {
 #[flow]
 async fn process_tree(node: TreeNode) -> flowcore::Result<Vec<String>> {
     let mut lines = vec![process_node(node.value).await?];
-    let children = node
-        .children
-        .into_iter()
-        .map(|child| process_tree.submit(child));
+    let children = node.children.into_iter().map(|child| process_tree.submit(child));
     for child in join_all(children).await {
         lines.extend(child?);
     }

@@ -13,7 +13,10 @@ fn main() {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// 10,000 async leaves started, then awaited.
@@ -64,7 +67,9 @@ mod fan_out {
     #[divan::bench]
     fn flowcore(bencher: Bencher<'_, '_>) {
         let runtime = runtime();
-        bencher.counter(ItemsCount::new(N)).bench(|| runtime.block_on(async { all().await.unwrap() }));
+        bencher
+            .counter(ItemsCount::new(N))
+            .bench(|| runtime.block_on(async { all().await.unwrap() }));
     }
 }
 
@@ -227,6 +232,8 @@ mod direct_calls {
     #[divan::bench]
     fn flowcore_async(bencher: Bencher<'_, '_>) {
         let runtime = runtime();
-        bencher.counter(ItemsCount::new(N)).bench(|| runtime.block_on(async { all_async().await.unwrap() }));
+        bencher
+            .counter(ItemsCount::new(N))
+            .bench(|| runtime.block_on(async { all_async().await.unwrap() }));
     }
 }

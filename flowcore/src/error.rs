@@ -111,6 +111,15 @@ struct Inner {
     source: Option<Source>,
 }
 
+impl Drop for Inner {
+    /// Errors may wrap each other as deep as runs nest.
+    fn drop(&mut self) {
+        if let Some(source) = self.source.take() {
+            crate::engine::stack::ensure(|| drop(source));
+        }
+    }
+}
+
 /// A user's error, kept as what it was.
 pub(crate) enum Source {
     Boxed(BoxError),
@@ -193,6 +202,14 @@ impl Error {
 
     pub(crate) fn of_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::build(kind, message.into(), None)
+    }
+
+    /// The run's error that this one follows from.
+    pub(crate) fn downcast_source(&self) -> Option<&Error> {
+        match &self.0.source {
+            Some(Source::Error(error)) => Some(error),
+            _ => None,
+        }
     }
 
     pub(crate) fn caused_by(mut self, cause: Error) -> Self {
@@ -288,10 +305,7 @@ impl Error {
 
     fn headline(&self) -> String {
         let Inner {
-            kind,
-            message,
-            path,
-            ..
+            kind, message, path, ..
         } = &*self.0;
         match (path.is_empty(), message.is_empty()) {
             (true, true) => format!("a run {kind}"),
@@ -399,10 +413,7 @@ mod tests {
         let inner = placed(Error::new(Root), "a › b");
         let outer = placed(Error::new(Outer(inner)), "a");
         assert_eq!(outer.to_string(), "a failed: outer");
-        assert_eq!(
-            format!("{outer:#}"),
-            "a failed: outer: a › b failed: root cause"
-        );
+        assert_eq!(format!("{outer:#}"), "a failed: outer: a › b failed: root cause");
         assert!(outer.is::<Root>() && outer.is::<Outer>());
         assert!(format!("{outer:?}").contains("Caused by:\n    0: a › b failed: root cause"));
     }

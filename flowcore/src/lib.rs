@@ -58,6 +58,9 @@
 //! `cli` (default): views of runs on a terminal. The rest of the crate needs no feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod clock;
@@ -66,9 +69,6 @@ mod engine;
 mod error;
 pub mod logging;
 mod options;
-#[doc(hidden)]
-#[path = "private/mod.rs"]
-pub mod __private;
 pub mod registry;
 mod run;
 mod runner;
@@ -79,8 +79,8 @@ use __private as private;
 
 pub use self::definition::Definition;
 pub use self::engine::{
-    AsCompleted, Call, IntoInput, Launched, RunContext, RunFuture, RunFutures, Settle, ShutdownReport, as_completed, context,
-    handle_signals, shutdown, spawn, spawn_blocking,
+    AsCompleted, Call, IntoInput, Launched, RunContext, RunFuture, RunFutures, Settle, ShutdownReport, as_completed,
+    context, handle_signals, handle_signals_then, shutdown, spawn, spawn_blocking,
 };
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::options::exponential_backoff;
@@ -106,8 +106,8 @@ pub mod observe {
 /// ```
 pub mod prelude {
     pub use crate::{
-        ConcurrentTaskRunner, RunContext, RunFuture, RunFutures, SequentialTaskRunner, State, StateType, TaskRunner, as_completed,
-        exponential_backoff, flow, task,
+        ConcurrentTaskRunner, RunContext, RunFuture, RunFutures, SequentialTaskRunner, State, StateType, TaskRunner,
+        as_completed, exponential_backoff, flow, task,
     };
 }
 

@@ -67,10 +67,7 @@ pub fn flow(name: &str) -> Result<&'static Definition> {
             let names: Vec<_> = flows.iter().map(|flow| flow.name()).collect();
             Err(Error::of_kind(
                 ErrorKind::InvalidParameters,
-                format!(
-                    "there is no flow named '{name}'; there are: {}",
-                    names.join(", ")
-                ),
+                format!("there is no flow named '{name}'; there are: {}", names.join(", ")),
             ))
         }
     }

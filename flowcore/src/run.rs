@@ -1,8 +1,8 @@
 //! What a run is, to look at: its id and its kind.
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
-use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -132,8 +132,7 @@ mod tests {
             .collect();
         assert!(ids.is_sorted());
         assert_eq!(ids[0].as_uuid().get_version_num(), 7);
-        let same: std::collections::HashSet<RunId> =
-            (0..10_000).map(|_| RunId::generate(5)).collect();
+        let same: std::collections::HashSet<RunId> = (0..10_000).map(|_| RunId::generate(5)).collect();
         assert_eq!(same.len(), 10_000);
     }
 }

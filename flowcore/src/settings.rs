@@ -48,32 +48,18 @@ impl Settings {
     #[must_use]
     pub fn from_env() -> Self {
         let mut settings = Self::default();
-        read("FLOW_MAX_DEPTH", &mut settings.max_depth, |text| {
-            text.parse().ok()
-        });
+        read("FLOW_MAX_DEPTH", &mut settings.max_depth, |text| text.parse().ok());
         read("FLOW_MAX_THREADS", &mut settings.max_threads, |text| {
             text.parse().ok().filter(|threads| *threads > 0)
         });
-        read(
-            "FLOW_HOOK_TIMEOUT_SECONDS",
-            &mut settings.hook_timeout,
-            parse_seconds,
-        );
-        read(
-            "FLOW_SHUTDOWN_SECONDS",
-            &mut settings.shutdown_timeout,
-            parse_seconds,
-        );
-        read(
-            "FLOW_RECORD_LIMIT_BYTES",
-            &mut settings.record_limit,
-            |text| text.parse().ok(),
-        );
-        read(
-            "FLOW_LOG_LINE_BYTES",
-            &mut settings.log_line_limit,
-            |text| text.parse().ok(),
-        );
+        read("FLOW_HOOK_TIMEOUT_SECONDS", &mut settings.hook_timeout, parse_seconds);
+        read("FLOW_SHUTDOWN_SECONDS", &mut settings.shutdown_timeout, parse_seconds);
+        read("FLOW_RECORD_LIMIT_BYTES", &mut settings.record_limit, |text| {
+            text.parse().ok()
+        });
+        read("FLOW_LOG_LINE_BYTES", &mut settings.log_line_limit, |text| {
+            text.parse().ok()
+        });
         settings
     }
 
@@ -123,7 +109,9 @@ pub(crate) fn settings() -> &'static Settings {
 /// The setting of that name; the default until settings are read. Reading them may log, and a program may log before it installs its
 /// own, so logging never causes them to be read.
 pub(crate) fn log_line_limit() -> usize {
-    SETTINGS.get().map_or(LOG_LINE_LIMIT, |settings| settings.log_line_limit)
+    SETTINGS
+        .get()
+        .map_or(LOG_LINE_LIMIT, |settings| settings.log_line_limit)
 }
 
 #[cfg(test)]
@@ -141,9 +129,7 @@ mod tests {
     #[test]
     fn an_unreadable_value_keeps_the_default() {
         let mut depth = 7_u32;
-        read("FLOW_NO_SUCH_VARIABLE", &mut depth, |text| {
-            text.parse().ok()
-        });
+        read("FLOW_NO_SUCH_VARIABLE", &mut depth, |text| text.parse().ok());
         assert_eq!(depth, 7);
     }
 }

@@ -53,10 +53,7 @@ impl StateType {
     /// Whether a run in such a state is over for good.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            Self::Completed | Self::Failed | Self::Cancelled | Self::Crashed
-        )
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Crashed)
     }
 
     /// The type's name as Prefect writes it.
@@ -241,6 +238,12 @@ impl State {
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.kind().is_terminal()
+    }
+
+    /// Whether nothing follows: the state is terminal, or `NotReady`, in which a run stays whose inputs failed.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.is_terminal() || self.name == StateName::NotReady
     }
 
     /// Whether the run ended well.

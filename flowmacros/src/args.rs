@@ -60,12 +60,7 @@ impl Args {
         }
     }
 
-    fn read_one(
-        &mut self,
-        kind: Kind,
-        input: ParseStream<'_>,
-        seen: &mut Vec<Ident>,
-    ) -> Result<()> {
+    fn read_one(&mut self, kind: Kind, input: ParseStream<'_>, seen: &mut Vec<Ident>) -> Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(not_an_option(kind, input));
         }
@@ -87,13 +82,7 @@ impl Args {
         self.read_value(kind, &option, &name, input)
     }
 
-    fn read_value(
-        &mut self,
-        kind: Kind,
-        option: &Ident,
-        name: &str,
-        input: ParseStream<'_>,
-    ) -> Result<()> {
+    fn read_value(&mut self, kind: Kind, option: &Ident, name: &str, input: ParseStream<'_>) -> Result<()> {
         match name {
             "skip" => self.skip = skipped(option, input)?,
             "skip_result" => self.skip_result = flag(option, name, input)?,
@@ -351,9 +340,7 @@ mod tests {
     #[test]
     fn flags_may_be_switched_off() {
         let durable = |options| read(Kind::Flow, options).0.durable.is_some();
-        assert!(
-            durable("durable") && durable("durable = true") && durable("durable, name = \"n\"")
-        );
+        assert!(durable("durable") && durable("durable = true") && durable("durable, name = \"n\""));
         assert!(!durable("durable = false") && !durable(""));
         assert!(read(Kind::Task, "retries = 0").0.retries.is_none());
     }
@@ -362,10 +349,7 @@ mod tests {
     fn hooks_are_one_or_several() {
         let calls = |options| read(Kind::Flow, options).0.calls.len();
         assert_eq!(calls("on_failure = notify"), 1);
-        assert_eq!(
-            calls("on_failure = [notify, |run, state| f(run, state)]"),
-            2
-        );
+        assert_eq!(calls("on_failure = [notify, |run, state| f(run, state)]"), 2);
         assert_eq!(calls("on_failure = []"), 0);
     }
 
@@ -393,10 +377,7 @@ mod tests {
             ("retries == 3", "`retries` takes a value"),
             ("retries =", "`retries` lacks its value"),
             ("retries = ,", "`retries` lacks its value"),
-            (
-                "retries = 3 name = \"n\"",
-                "expected a `,` between two options",
-            ),
+            ("retries = 3 name = \"n\"", "expected a `,` between two options"),
             ("3", "expected an option of `#[task]`"),
             ("skip", "`skip` lists parameters"),
             ("skip()", "`skip` lists parameters"),
@@ -405,10 +386,7 @@ mod tests {
             ("skip_result = 1", "`skip_result` is on or off"),
             ("crate = \"x\"", "`crate` takes the path"),
             ("retries = 1, retries = 2", "`retries` is given twice"),
-            (
-                "durable",
-                "`durable` is an option of `#[flow]`, not of `#[task]`",
-            ),
+            ("durable", "`durable` is an option of `#[flow]`, not of `#[task]`"),
             (
                 "nonsense(1, 2)",
                 "`#[task]` has no option `nonsense`\nvalid options: `name`",

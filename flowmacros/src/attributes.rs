@@ -74,21 +74,10 @@ impl Attributes {
 }
 
 /// The compiler's own attributes that a function may bear.
-const INERT: &[&str] = &[
-    "cold",
-    "inline",
-    "must_use",
-    "target_feature",
-    "track_caller",
-];
+const INERT: &[&str] = &["cold", "inline", "must_use", "target_feature", "track_caller"];
 
 /// Lints about how others see and use the function, and so about the run object.
-const OBJECT_LINTS: &[&str] = &[
-    "dead_code",
-    "missing_docs",
-    "unreachable_pub",
-    "unnameable_types",
-];
+const OBJECT_LINTS: &[&str] = &["dead_code", "missing_docs", "unreachable_pub", "unnameable_types"];
 
 /// The lints that an `expect` names.
 fn lints(attribute: &Attribute) -> Option<Vec<String>> {
@@ -118,8 +107,7 @@ fn doc_text(attribute: &Attribute) -> Option<String> {
     };
     match &pair.value {
         Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
+            lit: Lit::Str(text), ..
         }) if pair.path.is_ident("doc") => Some(text.value()),
         _ => None,
     }
@@ -148,10 +136,7 @@ mod tests {
     fn docs_are_joined_and_trimmed() {
         let docs = |attributes| sorted(attributes).docs;
         assert_eq!(docs("/// One.\n///\n///   Two.\n"), "One.\n\n  Two.");
-        assert_eq!(
-            docs("#[doc = \" One.\"] #[doc(hidden)] #[doc = \"\"]"),
-            "One."
-        );
+        assert_eq!(docs("#[doc = \" One.\"] #[doc(hidden)] #[doc = \"\"]"), "One.");
         assert_eq!(docs("/** One.\n Two. */"), "One.\nTwo.");
         assert_eq!(docs(""), "");
     }
@@ -170,11 +155,7 @@ mod tests {
             ("#[instrument(skip(x))]", 0, 1, 0),
         ] {
             let sorted = sorted(attribute);
-            let counts = (
-                sorted.object.len(),
-                sorted.body.len(),
-                sorted.generated.len(),
-            );
+            let counts = (sorted.object.len(), sorted.body.len(), sorted.generated.len());
             assert_eq!(counts, (object, body, generated), "{attribute}");
         }
         assert!(sorted("#[inline] #[instrument]").rewritten);

@@ -51,8 +51,7 @@ fn type_of(option: &str, count: usize, position: usize) -> Option<&'static str> 
         ("retry_condition_fn", 1, 0) => Some("Error"),
         ("cache_key_fn", 1, 0) => Some("RunContext"),
         (
-            "retry_condition_fn" | "on_running" | "on_completion" | "on_failure"
-            | "on_cancellation" | "on_crashed",
+            "retry_condition_fn" | "on_running" | "on_completion" | "on_failure" | "on_cancellation" | "on_crashed",
             2,
             position,
         ) => Some(if position == 0 { "RunContext" } else { "State" }),
@@ -72,11 +71,7 @@ mod tests {
             typed.into_token_stream().to_string().replace(' ', "")
         };
         for (option, closure, expected) in [
-            (
-                "retry_delay_seconds",
-                "|n| f(n)",
-                "|n:::core::primitive::u32|f(n)",
-            ),
+            ("retry_delay_seconds", "|n| f(n)", "|n:::core::primitive::u32|f(n)"),
             ("retry_condition_fn", "|e| true", "|e:&__flow::Error|true"),
             (
                 "retry_condition_fn",

@@ -31,18 +31,12 @@ impl Errors {
     /// The messages, one per error.
     #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
-        self.0
-            .into_iter()
-            .flatten()
-            .map(|error| error.to_string())
-            .collect()
+        self.0.into_iter().flatten().map(|error| error.to_string()).collect()
     }
 
     /// One `compile_error!` per error; nothing where there was none.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0
-            .map(syn::Error::into_compile_error)
-            .unwrap_or_default()
+        self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 }
 
@@ -99,16 +93,12 @@ pub(crate) fn did_you_mean<'a>(given: &str, valid: &[&'a str]) -> Option<&'a str
 
 /// ` (did you mean …?)`, or nothing.
 pub(crate) fn hint(given: &str, valid: &[&str]) -> String {
-    did_you_mean(given, valid)
-        .map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+    did_you_mean(given, valid).map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
 }
 
 /// `` `a`, `b`, `c` ``
 pub(crate) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    let quoted: Vec<String> = names
-        .into_iter()
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     quoted.join(", ")
 }
 

@@ -67,9 +67,7 @@ pub(crate) fn not_a_function(kind: Kind, error: syn::Error, item: TokenStream) -
     };
     syn::Error::new(
         span,
-        format!(
-            "`#[{word}]` goes on a function, and this is {what}: write `#[{word}] fn name(…) {{ … }}`"
-        ),
+        format!("`#[{word}]` goes on a function, and this is {what}: write `#[{word}] fn name(…) {{ … }}`"),
     )
 }
 

@@ -20,9 +20,7 @@ fn expansion(file: &Path) -> String {
         Ok((attributes, input.parse::<TokenStream>()?))
     };
     let (mut attributes, function) = split.parse_str(&source).unwrap();
-    let own = |attribute: &syn::Attribute| {
-        attribute.path().is_ident("flow") || attribute.path().is_ident("task")
-    };
+    let own = |attribute: &syn::Attribute| attribute.path().is_ident("flow") || attribute.path().is_ident("task");
     let position = attributes.iter().position(own).unwrap();
     let attribute = attributes.remove(position);
     let kind = if attribute.path().is_ident("flow") {

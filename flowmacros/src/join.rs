@@ -103,10 +103,7 @@ mod tests {
                 "there is no parameter `usr`, did you mean `user`?\nparameters: `user`, `type`",
             ),
             ("skip(arg2)", "there is no parameter `arg2`"),
-            (
-                "run_name = \"{a}\"",
-                "in this run name, there is no parameter `a`",
-            ),
+            ("run_name = \"{a}\"", "in this run name, there is no parameter `a`"),
             (
                 "run_name = \"{user}\", skip(user)",
                 "`user` is skipped, and a run name would tell it",
@@ -121,9 +118,6 @@ mod tests {
             );
         }
         let none = told("skip(x)", "fn f()");
-        assert_eq!(
-            none,
-            ["there is no parameter `x`: the flow has none that has a name"]
-        );
+        assert_eq!(none, ["there is no parameter `x`: the flow has none that has a name"]);
     }
 }

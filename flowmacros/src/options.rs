@@ -105,10 +105,7 @@ mod tests {
 
     #[test]
     fn every_option_has_an_example_that_shows_it() {
-        for option in [Kind::Flow, Kind::Task]
-            .iter()
-            .flat_map(|kind| kind.options())
-        {
+        for option in [Kind::Flow, Kind::Task].iter().flat_map(|kind| kind.options()) {
             let shown = EXAMPLES.iter().find(|(name, _)| *name == option);
             let (_, example) = shown.unwrap_or_else(|| panic!("{option} has no example"));
             assert!(example.starts_with(option), "{option}: {example}");

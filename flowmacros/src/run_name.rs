@@ -24,8 +24,8 @@ impl RunName {
         if template.value().trim().is_empty() {
             return Err(wrong(format!("`run_name` is empty: write `{usage}`")));
         }
-        let parameters = placeholders(&template.value())
-            .map_err(|problem| wrong(format!("in this run name, {problem}")))?;
+        let parameters =
+            placeholders(&template.value()).map_err(|problem| wrong(format!("in this run name, {problem}")))?;
         Ok(RunName {
             template: template.clone(),
             parameters,
@@ -46,10 +46,7 @@ fn placeholders(template: &str) -> Result<Vec<String>, String> {
         if rest[brace..].starts_with('}') {
             return Err("a `}` without its `{`: a brace of the name itself is written `}}`".into());
         }
-        let Some(end) = after
-            .find(['{', '}'])
-            .filter(|end| after[*end..].starts_with('}'))
-        else {
+        let Some(end) = after.find(['{', '}']).filter(|end| after[*end..].starts_with('}')) else {
             return Err("a `{` without its `}`: a brace of the name itself is written `{{`".into());
         };
         for name in placeholder(&after[..end])? {
@@ -73,9 +70,9 @@ fn placeholder(inside: &str) -> Result<Vec<String>, String> {
     }
     for (dollar, _) in spec.match_indices('$') {
         let before = &spec[..dollar];
-        let start = before.rfind(|c: char| !is_part_of_name(c)).map_or(0, |at| {
-            at + before[at..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = before
+            .rfind(|c: char| !is_part_of_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         names.push(parameter(&before[start..], inside)?);
     }
     Ok(names)
@@ -83,9 +80,7 @@ fn placeholder(inside: &str) -> Result<Vec<String>, String> {
 
 fn parameter(name: &str, inside: &str) -> Result<String, String> {
     if name.is_empty() {
-        return Err(format!(
-            "`{{{inside}}}` names no parameter: write `{{parameter}}`"
-        ));
+        return Err(format!("`{{{inside}}}` names no parameter: write `{{parameter}}`"));
     }
     if name.chars().all(|c| c.is_ascii_digit()) {
         return Err(format!(
@@ -127,11 +122,7 @@ mod tests {
         ] {
             assert_eq!(
                 placeholders(template).as_deref(),
-                Ok(names
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .as_slice()),
+                Ok(names.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice()),
                 "{template}"
             );
         }

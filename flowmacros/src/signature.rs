@@ -206,10 +206,7 @@ fn refuse_qualifiers(word: &str, sig: &syn::Signature, errors: &mut Errors) {
         );
     }
     if let Some(token) = &sig.constness {
-        errors.on(
-            token,
-            format!("a {word} runs at run time only: remove `const`"),
-        );
+        errors.on(token, format!("a {word} runs at run time only: remove `const`"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
         errors.on(
@@ -218,7 +215,10 @@ fn refuse_qualifiers(word: &str, sig: &syn::Signature, errors: &mut Errors) {
         );
     }
     if let Some(abi) = &sig.abi {
-        errors.on(abi, format!("a {word} is a Rust function: remove `extern`, or call the extern function from a {word}"));
+        errors.on(
+            abi,
+            format!("a {word} is a Rust function: remove `extern`, or call the extern function from a {word}"),
+        );
     }
     if let Some(variadic) = &sig.variadic {
         errors.on(
@@ -248,10 +248,7 @@ fn refuse_generics(word: &str, generics: &Generics, errors: &mut Errors) {
     if let Some(clause) = &generics.where_clause
         && generics.params.is_empty()
     {
-        errors.on(
-            clause,
-            format!("a {word} can't be generic: remove the `where` clause"),
-        );
+        errors.on(clause, format!("a {word} can't be generic: remove the `where` clause"));
     }
 }
 
@@ -277,12 +274,13 @@ fn check_pattern(word: &str, function: &Ident, typed: &PatType, errors: &mut Err
 }
 
 fn check_parameter(word: &str, typed: &PatType, errors: &mut Errors) {
-    if let Some(attribute) = typed
-        .attrs
-        .iter()
-        .find(|attribute| attribute.path().is_ident("cfg"))
-    {
-        errors.on(attribute, format!("a {word}'s parameters can't depend on `cfg`: write the whole function twice, each under its `cfg`"));
+    if let Some(attribute) = typed.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        errors.on(
+            attribute,
+            format!(
+                "a {word}'s parameters can't depend on `cfg`: write the whole function twice, each under its `cfg`"
+            ),
+        );
     }
     let ty = &*typed.ty;
     let inside = types::lent(ty).unwrap_or(ty);
@@ -300,7 +298,12 @@ fn check_parameter(word: &str, typed: &PatType, errors: &mut Errors) {
     }
     if types::lent(ty).is_some() && matches!(types::peeled(inside), Type::TraitObject(_)) {
         let object = types::text(inside);
-        errors.on(ty, format!("a {word} must own its parameters, and a `{object}` has no owned form: take a `Box<{object} + Send>`"));
+        errors.on(
+            ty,
+            format!(
+                "a {word} must own its parameters, and a `{object}` has no owned form: take a `Box<{object} + Send>`"
+            ),
+        );
         return;
     }
     match types::obstacle(inside) {
@@ -333,11 +336,16 @@ fn check_output(word: &str, output: &ReturnType, errors: &mut Errors) {
     match types::obstacle(ty) {
         Some(Obstacle::ImplTrait(tokens)) => errors.on(
             tokens,
-            format!("a {word}'s output is a type that can be named: return the type itself, or a `Box<dyn Trait + Send>`"),
+            format!(
+                "a {word}'s output is a type that can be named: return the type itself, or a `Box<dyn Trait + Send>`"
+            ),
         ),
         Some(Obstacle::Borrow(tokens)) => errors.on(
             tokens,
-            format!("a {word}'s output outlives its parameters and can't borrow from them: return `{}`", types::owned_text(ty)),
+            format!(
+                "a {word}'s output outlives its parameters and can't borrow from them: return `{}`",
+                types::owned_text(ty)
+            ),
         ),
         None => {}
     }
@@ -356,22 +364,17 @@ mod tests {
 
     #[test]
     fn parameters_have_names_of_their_own() {
-        let (signature, messages) =
-            read("fn f(arg1: u8, (a, b): (u8, u8), r#type: u8, _: u8, mut c: u8)");
+        let (signature, messages) = read("fn f(arg1: u8, (a, b): (u8, u8), r#type: u8, _: u8, mut c: u8)");
         assert!(messages.is_empty(), "{messages:?}");
         let parameters = &signature.parameters;
-        let names: Vec<&str> = parameters
-            .iter()
-            .map(|parameter| parameter.name.as_str())
-            .collect();
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         assert_eq!(names, ["arg1", "arg1_", "type", "arg3", "c"]);
         assert_eq!(signature.names(), ["arg1", "type", "c"]);
     }
 
     #[test]
     fn borrowed_parameters_are_owned() {
-        let (signature, _) =
-            read("async fn f(a: &str, b: &[u8], c: &Path, d: &'static str, e: u8, g: &(str))");
+        let (signature, _) = read("async fn f(a: &str, b: &[u8], c: &Path, d: &'static str, e: u8, g: &(str))");
         let owned: Vec<String> = signature.owned().iter().map(ToString::to_string).collect();
         assert_eq!(owned[..2], ["__flow :: String", "__flow :: Vec < u8 >"]);
         assert!(owned[2].contains("Owned"));
@@ -387,27 +390,15 @@ mod tests {
             ("extern \"C\" fn f()", "remove `extern`"),
             ("fn main()", "can't be the program's `main`"),
             ("fn f<T>(x: T)", "can't be generic: write the type itself"),
-            (
-                "fn f<const N: usize>()",
-                "take `N` as an ordinary parameter",
-            ),
-            (
-                "fn f<'a>(x: &'a str)",
-                "remove `'a`, and write `&T` for `&'a T`",
-            ),
+            ("fn f<const N: usize>()", "take `N` as an ordinary parameter"),
+            ("fn f<'a>(x: &'a str)", "remove `'a`, and write `&T` for `&'a T`"),
             ("fn f() where u8: Copy", "remove the `where` clause"),
             ("fn f(&self)", "can't be a method"),
             ("fn f(self: Box<Self>)", "can't be a method"),
             ("fn f(f: u8)", "can't bear the name of its task"),
-            (
-                "fn f((a, [f, ..]): (u8, [u8; 2]))",
-                "can't bear the name of its task",
-            ),
+            ("fn f((a, [f, ..]): (u8, [u8; 2]))", "can't bear the name of its task"),
             ("fn f(#[cfg(x)] a: u8)", "can't depend on `cfg`"),
-            (
-                "fn f(a: &mut Vec<u8>)",
-                "take `Vec<u8>` by value and return it",
-            ),
+            ("fn f(a: &mut Vec<u8>)", "take `Vec<u8>` by value and return it"),
             ("fn f(a: &dyn Debug)", "take a `Box<dyn Debug + Send>`"),
             (
                 "fn f(a: impl Debug)",

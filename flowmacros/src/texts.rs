@@ -14,8 +14,7 @@ const BANNED_IN_NAMES: &[char] = &['/', '%', '&', '>', '<', '"'];
 pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
     match expr {
         Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
+            lit: Lit::Str(text), ..
         }) => Some(text),
         Expr::Paren(inner) => string(&inner.expr),
         Expr::Group(inner) => string(&inner.expr),

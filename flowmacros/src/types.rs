@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr, TypeImplTrait,
-    TypeReference, parse_quote,
+    Expr, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr, TypeImplTrait, TypeReference,
+    parse_quote,
 };
 
 /// What keeps a type from being owned by a run.
@@ -29,9 +29,7 @@ pub(crate) fn peeled(ty: &Type) -> &Type {
 /// `T` where the type is a `&T`. A `&'static T` can be owned as it is.
 pub(crate) fn lent(ty: &Type) -> Option<&Type> {
     match peeled(ty) {
-        Type::Reference(reference)
-            if reference.mutability.is_none() && !is_static(reference.lifetime.as_ref()) =>
-        {
+        Type::Reference(reference) if reference.mutability.is_none() && !is_static(reference.lifetime.as_ref()) => {
             Some(&reference.elem)
         }
         _ => None,
@@ -155,8 +153,7 @@ impl VisitMut for Own {
 
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
 
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
-    }
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
 }
 
 #[cfg(test)]

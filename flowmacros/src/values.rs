@@ -158,9 +158,7 @@ pub(crate) fn seconds(option: &str, expr: &Expr, zero: Zero) -> Result<TokenStre
         Value::Number { negative: true, .. } => wrong("can't be negative"),
         Value::Number { number, .. } => {
             let value = match number {
-                Number::Integer(Some(value)) => {
-                    u32::try_from(value).map_or(f64::INFINITY, f64::from)
-                }
+                Number::Integer(Some(value)) => u32::try_from(value).map_or(f64::INFINITY, f64::from),
                 Number::Integer(None) => f64::INFINITY,
                 Number::Fraction(value) => value,
             };
@@ -262,9 +260,9 @@ fn as_fraction(expr: &Expr) -> TokenStream {
 /// An integer past `i32`, which a bare literal would be, gets the suffix it needs.
 fn sized(expr: &Expr) -> TokenStream {
     match expr {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(lit), ..
-        }) if lit.suffix().is_empty() && lit.base10_parse::<i32>().is_err() => {
+        Expr::Lit(ExprLit { lit: Lit::Int(lit), .. })
+            if lit.suffix().is_empty() && lit.base10_parse::<i32>().is_err() =>
+        {
             lit.base10_parse().map_or_else(
                 |_| expr.to_token_stream(),
                 |value| in_place_of(expr, Literal::u64_suffixed(value)),
@@ -299,8 +297,7 @@ fn is_not_finite(expr: &Expr) -> bool {
 pub(crate) fn boolean(expr: &Expr) -> Option<&LitBool> {
     match expr {
         Expr::Lit(ExprLit {
-            lit: Lit::Bool(value),
-            ..
+            lit: Lit::Bool(value), ..
         }) => Some(value),
         Expr::Group(inner) => boolean(&inner.expr),
         _ => None,
@@ -342,8 +339,7 @@ fn no_workers(tokens: TokenStream) -> Option<Span> {
         let TokenTree::Group(group) = token else {
             continue;
         };
-        let named =
-            at > 0 && matches!(&tokens[at - 1], TokenTree::Ident(name) if name == "max_workers");
+        let named = at > 0 && matches!(&tokens[at - 1], TokenTree::Ident(name) if name == "max_workers");
         let zero = syn::parse2::<Expr>(group.stream()).is_ok_and(|argument| is_zero(&argument));
         if named && zero {
             return Some(group.stream().span());
@@ -413,14 +409,8 @@ mod tests {
                 ("-0.5", "`timeout_seconds` can't be negative"),
                 ("f64::NAN", "`timeout_seconds` must be finite"),
                 ("-f32::INFINITY", "`timeout_seconds` must be finite"),
-                (
-                    "4_294_967_296",
-                    "`timeout_seconds` is longer than 136 years",
-                ),
-                (
-                    "99999999999999999999",
-                    "`timeout_seconds` is longer than 136 years",
-                ),
+                ("4_294_967_296", "`timeout_seconds` is longer than 136 years"),
+                ("99999999999999999999", "`timeout_seconds` is longer than 136 years"),
                 ("1e308", "`timeout_seconds` is longer than 136 years"),
                 ("\"30\"", "`timeout_seconds` takes a number of seconds"),
             ],

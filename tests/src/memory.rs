@@ -25,8 +25,12 @@ pub fn peak_of<T>(code: impl FnOnce() -> T) -> (T, usize) {
     let _ = fs::write("/proc/self/clear_refs", "5");
     let done = code();
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<usize>().ok());
+    let peak = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .split_whitespace()
+            .next()?
+            .parse::<usize>()
+            .ok()
+    });
     (done, peak.unwrap_or_default() / 1024)
 }

@@ -17,7 +17,10 @@ struct Seen(Mutex<Vec<(RunContext, State)>>);
 
 impl Observer for Seen {
     fn on_state(&self, run: &RunContext, state: &State) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((run.clone(), state.clone()));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((run.clone(), state.clone()));
     }
 }
 

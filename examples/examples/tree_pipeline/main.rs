@@ -70,9 +70,7 @@ fn runner() -> ConcurrentTaskRunner {
 fn hash_file(path: PathBuf) -> anyhow::Result<FileFacts> {
     let run = flowcore::context();
     let (mut file, length) = listing::open(&path)?;
-    let buffer_size = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .clamp(1, 1 << 16);
+    let buffer_size = usize::try_from(length).unwrap_or(usize::MAX).clamp(1, 1 << 16);
     let mut buffer = vec![0; buffer_size];
     let mut facts = FileFacts::default();
     let mut hasher = blake3::Hasher::new();
@@ -97,11 +95,7 @@ fn hash_file(path: PathBuf) -> anyhow::Result<FileFacts> {
 /// Hashes a directory: its files a batch at a time, its directories side by side while there is room, one by one where not. So the
 /// runs in flight are bounded, however large the tree. `_ahead` is the room that this run takes.
 #[flow(task_runner = runner())]
-async fn hash_dir(
-    dir: PathBuf,
-    room: Arc<Semaphore>,
-    _ahead: Option<OwnedSemaphorePermit>,
-) -> anyhow::Result<Summary> {
+async fn hash_dir(dir: PathBuf, room: Arc<Semaphore>, _ahead: Option<OwnedSemaphorePermit>) -> anyhow::Result<Summary> {
     let here = dir.clone();
     let entries = flowcore::spawn_blocking(move || listing::list(&here, options().all)).await??;
     let mut summary = Summary::default();
@@ -116,12 +110,7 @@ async fn hash_dir(
         let runs: RunFutures<FileFacts> = batch
             .iter()
             .map(|index| &entries[*index].name)
-            .map(|name| {
-                hash_file
-                    .bind(dir.join(name))
-                    .name(name.to_string_lossy())
-                    .submit()
-            })
+            .map(|name| hash_file.bind(dir.join(name)).name(name.to_string_lossy()).submit())
             .collect();
         for (index, result) in batch.iter().zip(runs.settle().await) {
             let name = &entries[*index].name;
@@ -163,10 +152,7 @@ async fn hash_dir(
 }
 
 fn indices(entries: &[Entry], wanted: impl Fn(&Kind) -> bool) -> Vec<usize> {
-    let wanted = entries
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| wanted(&entry.kind));
+    let wanted = entries.iter().enumerate().filter(|(_, entry)| wanted(&entry.kind));
     wanted.map(|(index, _)| index).collect()
 }
 
@@ -203,10 +189,7 @@ async fn main() -> anyhow::Result<()> {
     let watched = observe(tree.clone());
     let progress = (!options().no_progress).then(Progress::start);
     let room = Arc::new(Semaphore::new(DIRECTORIES_AHEAD));
-    let result = hash_dir
-        .bind(dir.clone(), room, None)
-        .name(dir.to_string_lossy())
-        .await;
+    let result = hash_dir.bind(dir.clone(), room, None).name(dir.to_string_lossy()).await;
     drop(progress);
     drop(watched);
 

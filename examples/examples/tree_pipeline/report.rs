@@ -19,14 +19,9 @@ pub(crate) fn text(dir: &Path, summary: &Summary) -> String {
 }
 
 fn write(text: &mut String, dir: &Path, summary: &Summary) -> std::fmt::Result {
-    writeln!(
-        text,
-        "\n{:12}{:>12}{:>14}{:>18}",
-        "Language", "Files", "Lines", "Bytes"
-    )?;
+    writeln!(text, "\n{:12}{:>12}{:>14}{:>18}", "Language", "Files", "Lines", "Bytes")?;
     let mut languages: Vec<_> = summary.languages.iter().collect();
-    languages
-        .sort_by_key(|(name, totals)| (**name == OTHER, std::cmp::Reverse(totals.lines), **name));
+    languages.sort_by_key(|(name, totals)| (**name == OTHER, std::cmp::Reverse(totals.lines), **name));
     let mut all = Totals::default();
     for (language, totals) in languages {
         row(text, language, *totals)?;
@@ -63,11 +58,7 @@ fn write(text: &mut String, dir: &Path, summary: &Summary) -> std::fmt::Result {
 }
 
 fn row(text: &mut String, name: &str, totals: Totals) -> std::fmt::Result {
-    let Totals {
-        files,
-        lines,
-        bytes,
-    } = totals;
+    let Totals { files, lines, bytes } = totals;
     writeln!(
         text,
         "{name:12}{:>12}{:>14}{:>18}",

@@ -75,21 +75,12 @@ impl Summary {
     pub(crate) fn note(&mut self, dir: &Path, entry: &Entry) {
         let path = dir.join(&entry.name);
         if entry.name.to_str().is_none() {
-            self.add_problem(
-                &path,
-                "its name is not UTF-8: hashed by the bytes".to_owned(),
-            );
+            self.add_problem(&path, "its name is not UTF-8: hashed by the bytes".to_owned());
         }
         match &entry.kind {
-            Kind::Link {
-                target,
-                is_loop: true,
-            } => {
+            Kind::Link { target, is_loop: true } => {
                 let target = target.to_string_lossy();
-                self.add_problem(
-                    &path,
-                    format!("a symbolic link in a loop, to '{target}': not followed"),
-                );
+                self.add_problem(&path, format!("a symbolic link in a loop, to '{target}': not followed"));
             }
             Kind::Special(what) => self.add_problem(&path, format!("a {what}: not opened")),
             Kind::Unreadable(why) => self.add_unreadable(&path, why.clone()),
@@ -104,8 +95,7 @@ impl Summary {
 
     fn add_problem(&mut self, path: &Path, what: String) {
         self.problem_count += 1;
-        self.problems
-            .push((path.to_string_lossy().into_owned(), what));
+        self.problems.push((path.to_string_lossy().into_owned(), what));
         self.keep_first_problems();
     }
 
@@ -122,10 +112,7 @@ impl Summary {
             lines: facts.lines(),
             bytes: facts.bytes,
         };
-        self.languages
-            .entry(languages::of(name))
-            .or_default()
-            .add(totals);
+        self.languages.entry(languages::of(name)).or_default().add(totals);
     }
 
     pub(crate) fn add_directory(&mut self, below: Summary) {

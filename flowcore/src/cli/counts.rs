@@ -43,10 +43,7 @@ impl Slot {
     }
 
     fn index(self) -> usize {
-        SHOWN
-            .iter()
-            .position(|(_, slot)| *slot == self)
-            .unwrap_or_default()
+        SHOWN.iter().position(|(_, slot)| *slot == self).unwrap_or_default()
     }
 }
 
@@ -146,11 +143,7 @@ mod tests {
 
     #[task]
     fn counted(x: u32) -> Result<u32, String> {
-        if x == 7 {
-            Err("seven".to_owned())
-        } else {
-            Ok(x)
-        }
+        if x == 7 { Err("seven".to_owned()) } else { Ok(x) }
     }
 
     #[task]

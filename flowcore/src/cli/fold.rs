@@ -127,12 +127,7 @@ impl Branch {
 
     /// How many lines it takes.
     pub(super) fn lines(&self) -> usize {
-        self.folds.len()
-            + self
-                .rows
-                .iter()
-                .map(|row| 1 + row.below.lines())
-                .sum::<usize>()
+        self.folds.len() + self.rows.iter().map(|row| 1 + row.below.lines()).sum::<usize>()
     }
 
     fn height(&self) -> usize {
@@ -195,10 +190,7 @@ mod tests {
         let many = leaves(1204);
         assert_eq!((many.rows.len(), many.folds.len()), (0, 1));
         let fold = &many.folds[0];
-        assert_eq!(
-            (fold.count, fold.longest, fold.order),
-            (1204, Some(1203), 0)
-        );
+        assert_eq!((fold.count, fold.longest, fold.order), (1204, Some(1203), 0));
         assert_eq!(many.all.runs, 1204);
     }
 
@@ -207,13 +199,7 @@ mod tests {
         let mut branch = leaves(10);
         branch.add(row(10, "Failed", Branch::default()), 3);
         assert_eq!((branch.rows.len(), branch.folds.len()), (1, 1));
-        assert_eq!(
-            branch.all,
-            Tally {
-                runs: 11,
-                unwell: 1
-            }
-        );
+        assert_eq!(branch.all, Tally { runs: 11, unwell: 1 });
     }
 
     #[test]
@@ -227,13 +213,7 @@ mod tests {
         assert_eq!(branch.rows.len(), 3);
         assert_eq!(branch.folds[0].count, 2);
         assert_eq!(branch.folds[0].below, Tally { runs: 6, unwell: 2 });
-        assert_eq!(
-            branch.all,
-            Tally {
-                runs: 20,
-                unwell: 5
-            }
-        );
+        assert_eq!(branch.all, Tally { runs: 20, unwell: 5 });
     }
 
     #[test]

@@ -62,10 +62,7 @@ impl Progress {
     /// progress.finish();
     /// ```
     pub fn plain(out: impl Write + Send + 'static, every: Duration) -> Self {
-        Self::show(
-            Screen::Plain(Box::new(out), every.max(Duration::from_millis(1))),
-            None,
-        )
+        Self::show(Screen::Plain(Box::new(out), every.max(Duration::from_millis(1))), None)
     }
 
     fn show(screen: Screen, bar: Option<ProgressBar>) -> Self {
@@ -130,8 +127,7 @@ fn is_terminal() -> bool {
 
 fn style() -> ProgressStyle {
     // The template is fixed; were it wrong, the bar would show in indicatif's own style.
-    ProgressStyle::with_template("{spinner} {wide_msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 enum Screen {

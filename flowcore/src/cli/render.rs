@@ -106,30 +106,18 @@ fn of_row(row: &Row, connector: &str) -> Line {
         label: format!("{connector}{}", name.trim_end()),
         state: row.state,
         duration: row.nanos.map_or_else(|| "-".to_owned(), units::duration),
-        notes: notes(
-            row.attempts,
-            if is_shown {
-                Tally::default()
-            } else {
-                row.below.all
-            },
-        ),
+        notes: notes(row.attempts, if is_shown { Tally::default() } else { row.below.all }),
     }
 }
 
 fn of_fold(fold: &Fold, more: bool, connector: &str) -> Line {
     let more = if more { " more" } else { "" };
     Line {
-        label: format!(
-            "{connector}{} ×{}{more}",
-            escaped(fold.name),
-            units::count(fold.count)
-        ),
+        label: format!("{connector}{} ×{}{more}", escaped(fold.name), units::count(fold.count)),
         state: fold.state,
-        duration: fold.longest.map_or_else(
-            || "-".to_owned(),
-            |nanos| format!("{} max", units::duration(nanos)),
-        ),
+        duration: fold
+            .longest
+            .map_or_else(|| "-".to_owned(), |nanos| format!("{} max", units::duration(nanos))),
         notes: notes(fold.attempts, fold.below),
     }
 }

@@ -189,10 +189,7 @@ impl Collected {
             below: Branch::default(),
         };
         self.open.insert(run.run_id(), open);
-        if let Some(parent) = run
-            .parent_id()
-            .and_then(|parent| self.open.get_mut(&parent))
-        {
+        if let Some(parent) = run.parent_id().and_then(|parent| self.open.get_mut(&parent)) {
             parent.children += 1;
         }
     }
@@ -233,9 +230,7 @@ impl Collected {
             attempts,
             below,
         };
-        let parent = run
-            .parent_id()
-            .and_then(|parent| self.open.get_mut(&parent));
+        let parent = run.parent_id().and_then(|parent| self.open.get_mut(&parent));
         let (branch, parent) = match parent {
             Some(parent) => {
                 parent.children = parent.children.saturating_sub(1);
@@ -253,11 +248,7 @@ impl Collected {
 
     /// Puts what is still open in its place, from the leaves up.
     fn close_all(&mut self, limits: Limits) {
-        let mut open: Vec<(u32, RunId)> = self
-            .open
-            .iter()
-            .map(|(id, open)| (open.run.depth(), *id))
-            .collect();
+        let mut open: Vec<(u32, RunId)> = self.open.iter().map(|(id, open)| (open.run.depth(), *id)).collect();
         open.sort_unstable_by(|a, b| b.cmp(a));
         for (_, id) in open {
             self.move_up(id, limits);
@@ -278,13 +269,8 @@ mod tests {
         // Durations vary.
         let text = format!("{tree:100}");
         let words = |line: &str| {
-            let kept = line
-                .split("  ")
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty());
-            let kept = kept.filter(|cell| {
-                !cell.starts_with(|c: char| c.is_ascii_digit()) || cell.contains("attempt")
-            });
+            let kept = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+            let kept = kept.filter(|cell| !cell.starts_with(|c: char| c.is_ascii_digit()) || cell.contains("attempt"));
             kept.collect::<Vec<_>>().join("|")
         };
         text.lines().map(words).collect()
@@ -292,11 +278,7 @@ mod tests {
 
     #[task(run_name = "leaf {x}")]
     fn tree_leaf(x: u32) -> Result<u32, String> {
-        if x == 7 {
-            Err("seven".to_owned())
-        } else {
-            Ok(x)
-        }
+        if x == 7 { Err("seven".to_owned()) } else { Ok(x) }
     }
 
     #[flow(run_name = "root")]
@@ -324,11 +306,7 @@ mod tests {
     #[task(retries = 2, run_name = "\x1b[31mred")]
     fn tree_flaky() -> Result<(), String> {
         let attempt = flowcore::context().map_or(0, |run| run.attempt());
-        if attempt < 3 {
-            Err("not yet".to_owned())
-        } else {
-            Ok(())
-        }
+        if attempt < 3 { Err("not yet".to_owned()) } else { Ok(()) }
     }
 
     #[flow(run_name = "root")]
@@ -368,10 +346,7 @@ mod tests {
         drop(watched);
         let text = format!("{tree:100}");
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(
-            text.lines().last().unwrap().contains("2,998 runs below"),
-            "{text}"
-        );
+        assert!(text.lines().last().unwrap().contains("2,998 runs below"), "{text}");
         assert!(tree.collected.lock().open.is_empty());
     }
 
@@ -393,10 +368,7 @@ mod tests {
         drop(watched);
         assert_eq!(
             lines(&tree),
-            [
-                "tree_of_many root|Completed",
-                "└─ tree_many ×5,000|Completed"
-            ]
+            ["tree_of_many root|Completed", "└─ tree_many ×5,000|Completed"]
         );
         let collected = tree.collected.lock();
         assert!(collected.open.is_empty());

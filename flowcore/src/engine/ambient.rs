@@ -46,10 +46,7 @@ pub(crate) fn run() -> (Option<NodeRef>, u32) {
 
 /// The run whose slot the current body occupies.
 pub(crate) fn slot() -> Option<NodeRef> {
-    AMBIENT
-        .try_with(|current| current.borrow().slot.clone())
-        .ok()
-        .flatten()
+    AMBIENT.try_with(|current| current.borrow().slot.clone()).ok().flatten()
 }
 
 /// Whether the current body is polled by a runtime, which then is the current one.

@@ -202,8 +202,5 @@ where
     I: IntoIterator,
     I::Item: IntoInputs<R::Params>,
 {
-    items
-        .into_iter()
-        .map(|item| submit::<R>(item.into_inputs()))
-        .collect()
+    items.into_iter().map(|item| submit::<R>(item.into_inputs())).collect()
 }

@@ -71,7 +71,9 @@ impl<R: Runnable> RunCell<R> {
             return None;
         }
         let name = R::Params::uncopyable(&R::PARAMS)?;
-        let message = format!("retries need a copy of each parameter, and '{name}' can't be cloned: derive Clone for it, or wrap it in an Arc");
+        let message = format!(
+            "retries need a copy of each parameter, and '{name}' can't be cloned: derive Clone for it, or wrap it in an Arc"
+        );
         Some(Error::of_kind(ErrorKind::InvalidParameters, message))
     }
 
@@ -104,10 +106,7 @@ impl<R: Runnable> RunCell<R> {
             recorder.run_name(name);
         }
         let (parameters, run_name) = recorder.finish();
-        self.core.set_record(Record {
-            parameters,
-            run_name,
-        });
+        self.core.set_record(Record { parameters, run_name });
     }
 
     /// Begins an attempt.
@@ -140,7 +139,11 @@ impl<R: Runnable> RunCell<R> {
             }
             Ok(body) => Some(body),
             Err(panic) => {
-                self.end(node, epoch, Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string()))));
+                self.end(
+                    node,
+                    epoch,
+                    Err(Failure(Error::of_kind(ErrorKind::Panicked, panic.to_string()))),
+                );
                 None
             }
         }
@@ -184,6 +187,9 @@ impl<R: Runnable> Node for RunCell<R> {
     }
 
     fn execute(self: Arc<Self>) {
+        if self.core.is_async() {
+            return runtime::poll_here(Drive::new(self));
+        }
         let Some(begun) = self.begin() else { return };
         let epoch = begun.epoch;
         let node: NodeRef = self.clone();
@@ -223,7 +229,9 @@ impl<R: Runnable> Node for RunCell<R> {
                 });
                 waker = upstream::waker(node.clone());
                 let mut cx = Context::from_waker(&waker);
-                let others = others.map_or(Poll::Ready(Ok(())), |others| upstream::poll_all(&mut others.lock(), &mut cx));
+                let others = others.map_or(Poll::Ready(Ok(())), |others| {
+                    upstream::poll_all(&mut others.lock(), &mut cx)
+                });
                 match (R::Params::poll(inputs, &mut cx), others) {
                     (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
                     (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Ok(())),
@@ -287,12 +295,18 @@ impl<R: Runnable> RunCell<R> {
                 *output = Output::Shared(value.clone());
                 Ok(value)
             }
-            Output::None | Output::Taken => Err(unreadable("its result was taken before: ask once, or clone the future first")),
+            Output::None | Output::Taken => Err(unreadable(
+                "its result was taken before: ask once, or clone the future first",
+            )),
         }
     }
 
     fn error(&self) -> Option<Error> {
-        if self.core.is_told(ERROR) { self.core.lock().error.clone() } else { None }
+        if self.core.is_told(ERROR) {
+            self.core.lock().error.clone()
+        } else {
+            None
+        }
     }
 }
 
@@ -305,16 +319,24 @@ impl<R: Runnable> TypedRun<R::Output> for RunCell<R> {
             && keep
         {
             let shared = self.share()?;
-            return guarded(|| clone(&shared.lock()))
-                .map_err(|panic| life::placed(&self.core, Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}"))));
+            return guarded(|| clone(&shared.lock())).map_err(|panic| {
+                life::placed(
+                    &self.core,
+                    Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")),
+                )
+            });
         }
         let output = std::mem::replace(&mut *self.output.lock(), Output::Taken);
         match output {
             Output::Value(value) => Ok(value),
             Output::Shared(shared) => match (Arc::try_unwrap(shared), R::OUTPUT.clone) {
                 (Ok(value), _) => Ok(value.into_inner()),
-                (Err(shared), Some(clone)) => guarded(|| clone(&shared.lock()))
-                    .map_err(|panic| life::placed(&self.core, Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")))),
+                (Err(shared), Some(clone)) => guarded(|| clone(&shared.lock())).map_err(|panic| {
+                    life::placed(
+                        &self.core,
+                        Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")),
+                    )
+                }),
                 (Err(_), None) => Err(unreadable("its result is being read elsewhere")),
             },
             Output::None | Output::Taken => Err(life::placed(

@@ -46,7 +46,11 @@ impl Children {
             (Some(key), Some(many)) => many.try_remove(key),
             (Some(_), None) => None,
         };
-        if list.many.as_ref().is_some_and(|many| many.is_empty() && many.capacity() > ROOM_KEPT) {
+        if list
+            .many
+            .as_ref()
+            .is_some_and(|many| many.is_empty() && many.capacity() > ROOM_KEPT)
+        {
             list.many = None;
         }
         drop(list);
@@ -56,7 +60,12 @@ impl Children {
     pub(crate) fn live(&self) -> Vec<NodeRef> {
         let list = self.0.lock();
         let many = list.many.iter().flat_map(|many| many.iter()).map(|(_, child)| child);
-        list.few.iter().flatten().chain(many).filter_map(Weak::upgrade).collect()
+        list.few
+            .iter()
+            .flatten()
+            .chain(many)
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 }
 
@@ -65,12 +74,14 @@ const SHARDS: usize = 16;
 /// The runs without a parent, spread so that threads that start many don't meet.
 pub(crate) struct Roots([Children; SHARDS]);
 
-static ROOTS: Roots = Roots([const {
-    Children(Mutex::new(List {
-        few: [const { None }; FEW],
-        many: None,
-    }))
-}; SHARDS]);
+static ROOTS: Roots = Roots(
+    [const {
+        Children(Mutex::new(List {
+            few: [const { None }; FEW],
+            many: None,
+        }))
+    }; SHARDS],
+);
 static NEXT_SHARD: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {

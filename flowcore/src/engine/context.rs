@@ -41,11 +41,7 @@ pub struct RunContext {
 
 impl RunContext {
     pub(crate) fn of(node: NodeRef, epoch: u32, attempt: u32) -> Self {
-        Self {
-            node,
-            epoch,
-            attempt,
-        }
+        Self { node, epoch, attempt }
     }
 
     /// The run's id.
@@ -178,7 +174,11 @@ impl RunContext {
     /// assert_eq!(count().unwrap(), 1000);
     /// ```
     pub fn check_cancelled(&self) -> Result<()> {
-        if self.is_cancelled() { Err(cancelled("it was asked to stop")) } else { Ok(()) }
+        if self.is_cancelled() {
+            Err(cancelled("it was asked to stop"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Asks the run to stop, with everything below it.

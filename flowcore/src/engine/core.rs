@@ -141,15 +141,14 @@ impl Origin {
     /// The run that the current thread works for.
     pub(crate) fn current() -> Self {
         let (parent, parent_epoch) = ambient::run();
-        Self {
-            parent,
-            parent_epoch,
-        }
+        Self { parent, parent_epoch }
     }
 
     /// Whether a runner decides on tasks here.
     pub(crate) fn has_runner(&self) -> bool {
-        self.parent.as_ref().is_some_and(|parent| parent.core().scope().runner.is_some())
+        self.parent
+            .as_ref()
+            .is_some_and(|parent| parent.core().scope().runner.is_some())
     }
 
     /// Where a call was made, if that was in a run; else where it is started.
@@ -170,10 +169,7 @@ impl Core {
         custom: Option<Box<Custom>>,
         birth: Birth,
     ) -> Self {
-        let Origin {
-            parent,
-            parent_epoch,
-        } = origin;
+        let Origin { parent, parent_epoch } = origin;
         let (depth, offset) = match &parent {
             Some(parent) => (parent.core().depth + 1, parent.core().offset),
             None => {
@@ -388,17 +384,15 @@ impl Core {
 
     /// Counts one more, unless nothing is waited for any more.
     fn expect(&self, epoch: u32) -> bool {
-        let more = |pending: u64| {
-            ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending + 1)
-        };
-        self.pending.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
+        let more = |pending: u64| ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending + 1);
+        self.pending
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+            .is_ok()
     }
 
     /// Counts one less; true for the last of the epoch.
     pub(crate) fn arrived(&self, epoch: u32) -> bool {
-        let less = |pending: u64| {
-            ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending - 1)
-        };
+        let less = |pending: u64| ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending - 1);
         let before = self.pending.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         before.is_ok_and(|before| before % ONE_EPOCH == 1)
     }

@@ -90,10 +90,7 @@ fn make_record(core: &Core, record: impl FnOnce(&mut Recorder)) {
         recorder.finish()
     });
     if let Ok((parameters, run_name)) = recorded {
-        core.set_record(Record {
-            parameters,
-            run_name,
-        });
+        core.set_record(Record { parameters, run_name });
     }
 }
 

@@ -51,7 +51,9 @@ impl<R: Runnable> Drive<R> {
 
     /// The first poll: takes the attempt, if nobody has.
     fn begin(&mut self) -> Stage<R::Output> {
-        let Some(begun) = self.run.begin() else { return Stage::Done };
+        let Some(begun) = self.run.begin() else {
+            return Stage::Done;
+        };
         self.begun = begun;
         let node = &self.node;
         let limited = slot::is_limited(self.run.core());
@@ -62,7 +64,11 @@ impl<R: Runnable> Drive<R> {
             polled: true,
             waits: false,
         };
-        if self.run.has_running_hooks() { Stage::Hooks(Box::pin(hooks::run(node.clone()))) } else { self.call() }
+        if self.run.has_running_hooks() {
+            Stage::Hooks(Box::pin(hooks::run(node.clone())))
+        } else {
+            self.call()
+        }
     }
 
     fn call(&mut self) -> Stage<R::Output> {
@@ -81,7 +87,11 @@ impl<R: Runnable> Drive<R> {
     /// Drops the body where it stands.
     fn stop(&mut self) {
         self.drop_body();
-        self.run.end(&self.node, self.begun.epoch, Err(Failure(cancelled("it was asked to stop"))));
+        self.run.end(
+            &self.node,
+            self.begun.epoch,
+            Err(Failure(cancelled("it was asked to stop"))),
+        );
     }
 
     fn drop_body(&mut self) {
@@ -92,7 +102,9 @@ impl<R: Runnable> Drive<R> {
 
     /// One poll of the body; `None` while it is pending.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Option<Result<R::Output, Failure>> {
-        let Stage::Body(body) = &mut self.stage else { return None };
+        let Stage::Body(body) = &mut self.stage else {
+            return None;
+        };
         self.ambient.waits = false;
         let polled = {
             let mut inside = Swapped::new(&mut self.ambient);

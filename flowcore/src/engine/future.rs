@@ -118,7 +118,10 @@ impl<T: Send + 'static> RunFuture<T> {
         if !self.core().is_told(RESULT) {
             let deadline = Instant::now().checked_add(timeout);
             if !wait::block(&mut One::new(self.node(), RESULT), deadline)? {
-                let message = format!("'{}' has no result after {timeout:?}; it goes on", self.core().definition.name());
+                let message = format!(
+                    "'{}' has no result after {timeout:?}; it goes on",
+                    self.core().definition.name()
+                );
                 return Err(Error::of_kind(ErrorKind::TimedOut, message));
             }
         }

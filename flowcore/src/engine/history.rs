@@ -24,10 +24,7 @@ impl History {
     pub(crate) fn new(name: StateName, at: i64) -> Self {
         let mut stamps = SmallVec::new();
         stamps.push(Stamp { at, name });
-        Self {
-            stamps,
-            messages: None,
-        }
+        Self { stamps, messages: None }
     }
 
     fn last(&self) -> Stamp {

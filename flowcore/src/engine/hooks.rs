@@ -121,7 +121,11 @@ pub(crate) async fn run(node: NodeRef) {
 
 /// Calls the hooks of the last state on some runtime, then lets the waiters know.
 pub(crate) fn run_at_end(node: &NodeRef) {
-    let runtime = if node.core().direct { runtime::own().clone() } else { timer::home(node.core()) };
+    let runtime = if node.core().direct {
+        runtime::own().clone()
+    } else {
+        timer::home(node.core())
+    };
     let last = Last(Some(node.clone()));
     let spawned = catch_unwind(AssertUnwindSafe(|| {
         runtime.spawn(async move {

@@ -64,7 +64,10 @@ impl Launched {
 
 impl fmt::Debug for Launched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Launched").field(&self.run_id()).field(&self.state().name()).finish()
+        f.debug_tuple("Launched")
+            .field(&self.run_id())
+            .field(&self.state().name())
+            .finish()
     }
 }
 

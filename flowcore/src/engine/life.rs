@@ -42,7 +42,11 @@ pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
             "recursion is limited to {} levels: check its end, or raise FLOW_MAX_DEPTH",
             settings().max_depth
         );
-        return end_before_start(node, StateName::Failed, Error::of_kind(ErrorKind::RecursionLimit, message));
+        return end_before_start(
+            node,
+            StateName::Failed,
+            Error::of_kind(ErrorKind::RecursionLimit, message),
+        );
     }
     if core.origin_stopped() {
         core.mark_cancelled();
@@ -76,10 +80,14 @@ pub(crate) fn inputs_are_there(node: &NodeRef) {
     }
 }
 
-/// An input failed: the body is never called.
+/// An input failed: the body is never called. Down a line of runs, each names the one that really failed.
 pub(crate) fn input_failed(node: &NodeRef, cause: &Error) {
-    let error = Error::of_kind(ErrorKind::NotReady, format!("an input is missing: {cause}"));
-    end_before_start(node, StateName::NotReady, error.caused_by(cause.clone()));
+    let root = match cause.kind() {
+        ErrorKind::NotReady => cause.downcast_source().unwrap_or(cause),
+        _ => cause,
+    };
+    let error = Error::of_kind(ErrorKind::NotReady, format!("an input is missing: {root}"));
+    end_before_start(node, StateName::NotReady, error.caused_by(root.clone()));
 }
 
 /// The runner lets it start; false if it was stopped meanwhile.
@@ -110,7 +118,10 @@ fn start(node: &NodeRef) {
 pub(crate) fn end_before_start(node: &NodeRef, name: StateName, error: Error) {
     let core = node.core();
     let mut inner = core.lock();
-    if !matches!(inner.phase, Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed) {
+    if !matches!(
+        inner.phase,
+        Phase::Waiting | Phase::Held | Phase::Queued | Phase::Delayed
+    ) {
         return;
     }
     inner.error = Some(placed(core, error));
@@ -133,7 +144,11 @@ pub(crate) fn begin(core: &Core) -> Option<Begun> {
     }
     inner.phase = Phase::Body;
     inner.attempt += 1;
-    let name = if inner.attempt == 1 { StateName::Running } else { StateName::Retrying };
+    let name = if inner.attempt == 1 {
+        StateName::Running
+    } else {
+        StateName::Retrying
+    };
     let at = core.now();
     inner.history.push(name, at, None);
     Some(Begun {
@@ -204,7 +219,11 @@ pub(crate) fn tell_cancelled(node: &NodeRef) {
     if !matches!(inner.phase, Phase::Body | Phase::Draining) {
         return;
     }
-    if inner.error.as_ref().is_none_or(|error| error.kind() != ErrorKind::Cancelled) {
+    if inner
+        .error
+        .as_ref()
+        .is_none_or(|error| error.kind() != ErrorKind::Cancelled)
+    {
         inner.error = Some(placed(core, cancelled("it was asked to stop")));
     }
     let wakeup = core.tell(&mut inner, ERROR);
@@ -270,7 +289,10 @@ fn retry_after(node: &NodeRef, attempt: u32, failed: StateName, error: &Error) -
             Ok(true) => {}
             Ok(false) => return None,
             Err(panic) => {
-                observe::warn(node, &format!("the retry condition panicked, so there is no retry: {panic}"));
+                observe::warn(
+                    node,
+                    &format!("the retry condition panicked, so there is no retry: {panic}"),
+                );
                 return None;
             }
         }
@@ -301,7 +323,9 @@ fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool
         } else {
             inner.phase = Phase::Delayed;
             let at = core.now();
-            inner.history.push(StateName::AwaitingRetry, at, Some(error.to_string().into()));
+            inner
+                .history
+                .push(StateName::AwaitingRetry, at, Some(error.to_string().into()));
         }
     }
     observe::warn(
@@ -309,7 +333,11 @@ fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool
         &format!(
             "attempt {attempt} of {} failed: {error}; the next one follows {}",
             u64::from(core.retries()) + 1,
-            if delay.is_zero() { "at once".to_owned() } else { format!("in {delay:.1?}") },
+            if delay.is_zero() {
+                "at once".to_owned()
+            } else {
+                format!("in {delay:.1?}")
+            },
         ),
     );
     if delay.is_zero() {
@@ -355,7 +383,8 @@ fn timed_out(node: &NodeRef, epoch: u32, timeout: Duration) {
         inner.error = Some(placed(core, Error::of_kind(ErrorKind::TimedOut, message)));
         inner.timer = None;
         if inner.phase == Phase::Body && !core.is_async() {
-            let text = "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
+            let text =
+                "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
             observe::warn(node, text);
         }
         inner.phase = Phase::Draining;
@@ -376,7 +405,11 @@ pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: S
     let mut name = name;
     if name != StateName::Crashed && (core.is_cancelled() || inner.history.name() == StateName::Cancelling) {
         name = StateName::Cancelled;
-        if inner.error.as_ref().is_none_or(|error| error.kind() != ErrorKind::Cancelled) {
+        if inner
+            .error
+            .as_ref()
+            .is_none_or(|error| error.kind() != ErrorKind::Cancelled)
+        {
             inner.error = Some(placed(core, cancelled("it was asked to stop")));
         }
     }

@@ -28,7 +28,7 @@ mod scope;
 mod shutdown;
 mod signals;
 pub(crate) mod slot;
-mod stack;
+pub(crate) mod stack;
 mod timer;
 mod upstream;
 pub(crate) mod wait;
@@ -42,7 +42,7 @@ pub use self::futures::{RunFutures, Settle};
 pub use self::input::{Input, IntoInput, IntoInputs};
 pub use self::launched::Launched;
 pub use self::shutdown::{ShutdownReport, shutdown};
-pub use self::signals::handle_signals;
+pub use self::signals::{handle_signals, handle_signals_then};
 
 pub(crate) use self::launched::launch_json;
 pub(crate) use self::node::NodeRef;

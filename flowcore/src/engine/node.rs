@@ -19,7 +19,7 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Starts an attempt: hands a sync body to the thread pool, an async one to the runtime.
     fn enqueue(self: Arc<Self>);
 
-    /// Runs a sync body's attempt on this very thread, if nobody has begun it.
+    /// Begins an attempt on this very thread, if nobody has: runs a sync body, polls an async one as far as it goes.
     fn execute(self: Arc<Self>);
 
     /// Hands an async run that nobody has begun to flowcore's own runtime.

@@ -192,8 +192,12 @@ fn log(node: &NodeRef, state: &State) {
             StateType::Running if root_flow => {
                 tracing::info!(target: "flowcore::run", "Beginning flow run of '{}'", core.definition.name());
             }
-            StateType::Failed | StateType::Crashed => tracing::error!(target: "flowcore::run", "Finished in state {state}"),
-            kind if root_flow && kind.is_terminal() => tracing::info!(target: "flowcore::run", "Finished in state {state}"),
+            StateType::Failed | StateType::Crashed => {
+                tracing::error!(target: "flowcore::run", "Finished in state {state}")
+            }
+            kind if root_flow && kind.is_terminal() => {
+                tracing::info!(target: "flowcore::run", "Finished in state {state}")
+            }
             _ => tracing::debug!(target: "flowcore::run", "{state}"),
         }
     };

@@ -89,7 +89,10 @@ mod tests {
         }
         let told = |code: fn()| guarded(code).unwrap_err().to_string();
         let text = told(|| panic!("plain"));
-        assert!(text.starts_with("panicked at ") && text.contains("panic.rs:") && text.ends_with(": plain"), "{text}");
+        assert!(
+            text.starts_with("panicked at ") && text.contains("panic.rs:") && text.ends_with(": plain"),
+            "{text}"
+        );
         assert!(told(|| panic!("n = {}", 1)).ends_with("n = 1"));
         assert!(told(|| panic::panic_any(7_u8)).ends_with("a value that is no text"));
         assert!(told(|| panic::panic_any(Bomb)).ends_with("a value that is no text"));

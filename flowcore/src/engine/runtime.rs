@@ -1,12 +1,16 @@
 //! flowcore's own tokio runtime, for programs that have none.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
+use super::core::Core;
 use super::drive::Drive;
-use super::{ambient, pool, wait};
+use super::{ambient, pool, stack, wait};
 use crate::private::Runnable;
 
 static OWN: LazyLock<Runtime> = LazyLock::new(|| {
@@ -32,14 +36,32 @@ pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
         drop(tokio::spawn(run));
         return;
     }
-    let core = run.core();
+    drop(elsewhere(run.core()).spawn(run));
+}
+
+/// The runtime for a run begun on a thread that may have none, or stands still.
+fn elsewhere(core: &Core) -> Handle {
     let tree = core.scope().runtime();
     // A current-thread runtime may stand still while a thread waits for this run.
-    let handle = if tree.runtime_flavor() == RuntimeFlavor::CurrentThread {
+    if tree.runtime_flavor() == RuntimeFlavor::CurrentThread {
         core.moved.store(true, Ordering::SeqCst);
         own().clone()
     } else {
         tree.clone()
-    };
-    drop(handle.spawn(run));
+    }
+}
+
+/// Begins an async run on a thread that waits for it. What ends at once has ended without another thread; what has to wait goes
+/// on on a runtime.
+pub(crate) fn poll_here<R: Runnable>(run: Drive<R>) {
+    let runtime = elsewhere(run.core());
+    let _in = runtime.enter();
+    let mut run = run;
+    let mut cx = Context::from_waker(Waker::noop());
+    // A stop that comes between this poll and the next is seen by the next.
+    if stack::ensure(|| Pin::new(&mut run).poll(&mut cx)).is_pending() {
+        // It goes on elsewhere, whatever runtime this thread may be.
+        run.core().lock().polled_by = None;
+        drop(runtime.spawn(run));
+    }
 }

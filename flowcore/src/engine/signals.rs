@@ -4,7 +4,11 @@ use std::future::Future;
 use std::io;
 use std::process;
 
-use super::{runtime, shutdown};
+use tracing::level_filters::LevelFilter;
+
+use super::panic::guarded;
+use super::runtime;
+use super::shutdown::{self, ShutdownReport};
 use crate::settings::settings;
 
 /// Makes SIGINT (Ctrl-C) and SIGTERM end the process gracefully: no body starts any more, those that run may end within the setting
@@ -20,22 +24,46 @@ use crate::settings::settings;
 /// flowcore::handle_signals().unwrap();
 /// ```
 pub fn handle_signals() -> io::Result<()> {
+    handle_signals_then(|_| {})
+}
+
+/// [`handle_signals`] that calls `last` once all runs have ended, right before the process exits: for a last report.
+///
+/// # Errors
+/// What the system says when it refuses the handlers.
+///
+/// ```no_run
+/// flowcore::handle_signals_then(|report| eprintln!("{} runs were cut off", report.crashed)).unwrap();
+/// ```
+pub fn handle_signals_then(last: impl FnOnce(ShutdownReport) + Send + 'static) -> io::Result<()> {
     let _runtime = runtime::own().enter();
     let mut signals = Signals::new()?;
     runtime::own().spawn(async move {
         let code = signals.next().await;
         let timeout = settings().shutdown_timeout;
-        tracing::warn!("stopping: runs may end within {timeout:?}; a second signal stops at once");
+        say(&format!(
+            "stopping: runs may end within {timeout:?}; a second signal stops at once"
+        ));
         let second = async {
             let _ = signals.next().await;
         };
         let ended = first_of(shutdown::shutdown(timeout), second).await;
-        if ended.is_none() {
-            shutdown::crash_rest("the process was interrupted");
+        let report = ended.unwrap_or_else(|| shutdown::crash_rest("the process was interrupted"));
+        if let Err(panic) = guarded(|| last(report)) {
+            say(&format!("the last report {panic}"));
         }
         process::exit(code);
     });
     Ok(())
+}
+
+/// To the log, or to the terminal where there is none: who pressed Ctrl-C wants to know.
+fn say(text: &str) {
+    if LevelFilter::current() == LevelFilter::OFF {
+        eprintln!("flowcore: {text}");
+    } else {
+        tracing::warn!("{text}");
+    }
 }
 
 /// What `one` gives, or `None` if `other` ends first.

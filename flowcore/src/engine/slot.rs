@@ -53,7 +53,9 @@ pub(crate) fn is_missing(core: &Core) -> bool {
 }
 
 fn exchange(core: &Core, from: u8, to: u8) -> bool {
-    core.slot.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    core.slot
+        .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
+        .is_ok()
 }
 
 /// The run waits for a child: its slot may serve another.

@@ -24,7 +24,11 @@ pub(crate) fn home(core: &Core) -> Handle {
     let ambient = core.scope().runtime();
     let sure = ambient.runtime_flavor() != RuntimeFlavor::CurrentThread;
     let drives_it = core.is_async() && !core.moved.load(std::sync::atomic::Ordering::Relaxed);
-    if sure || drives_it { ambient.clone() } else { runtime::own().clone() }
+    if sure || drives_it {
+        ambient.clone()
+    } else {
+        runtime::own().clone()
+    }
 }
 
 /// A run that waits for its next attempt, and is lost if the runtime ends before.

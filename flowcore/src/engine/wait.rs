@@ -91,9 +91,9 @@ pub(crate) trait Goal {
     fn awaited(&self) -> Option<&NodeRef>;
 }
 
-/// Whether a sync run waits for any thread to take it.
+/// Whether a run waits for any thread to begin it.
 pub(crate) fn is_up_for_grabs(core: &Core) -> bool {
-    !core.is_async() && core.lock().phase == Phase::Queued
+    core.lock().phase == Phase::Queued
 }
 
 /// Blocks the thread until the goal is reached: true; or the deadline: false.
@@ -129,7 +129,7 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
         }
         outcome
     };
-    if !pool::is_worker() && flavor() == Some(RuntimeFlavor::MultiThread) {
+    if !pool::is_worker() && !is_runtime_blocked() && flavor() == Some(RuntimeFlavor::MultiThread) {
         tokio::task::block_in_place(wait)
     } else {
         wait()
@@ -206,7 +206,10 @@ fn refuse_cycle(me: &Core, awaited: &Core) -> Result<()> {
             return Ok(());
         }
         if core.id == awaited.id {
-            let message = format!("it would wait for '{}', which waits for it: a deadlock", awaited.definition.name());
+            let message = format!(
+                "it would wait for '{}', which waits for it: a deadlock",
+                awaited.definition.name()
+            );
             return Err(Error::of_kind(ErrorKind::Runner, message));
         }
         above = core.parent.as_ref().map(|parent| parent.core());
@@ -217,7 +220,9 @@ fn refuse_cycle(me: &Core, awaited: &Core) -> Result<()> {
 /// The same for an async wait.
 pub(crate) fn refuse_async_cycle(awaited: &Core) -> Result<()> {
     match ambient::run().0 {
-        Some(me) if me.core().depth >= awaited.depth && awaited.is_told(0xff).eq(&false) => refuse_cycle(me.core(), awaited),
+        Some(me) if me.core().depth >= awaited.depth && awaited.is_told(0xff).eq(&false) => {
+            refuse_cycle(me.core(), awaited)
+        }
         _ => Ok(()),
     }
 }
@@ -263,11 +268,7 @@ pub(crate) struct One {
 
 impl One {
     pub(crate) fn new(node: NodeRef, mask: u8) -> Self {
-        Self {
-            node,
-            mask,
-            key: None,
-        }
+        Self { node, mask, key: None }
     }
 }
 
@@ -416,7 +417,9 @@ mod tests {
                 std::thread::yield_now();
                 gate.send(n).unwrap();
             }
-            let sums = is_done.recv_timeout(Duration::from_secs(60)).expect("the waiter was woken");
+            let sums = is_done
+                .recv_timeout(Duration::from_secs(60))
+                .expect("the waiter was woken");
             assert_eq!(sums.unwrap(), [0, 1, 2, 3]);
         }
     }

@@ -55,12 +55,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let metadata = event.metadata();
         let line = Line {
             time: ZonedDateTime::now().strftime("%H:%M:%S%.3f").to_string(),
@@ -104,10 +99,7 @@ impl Line {
             Level::TRACE => ("TRACE", "35"),
         };
         let Self {
-            time,
-            subject,
-            text,
-            ..
+            time, subject, text, ..
         } = self;
         if colours {
             write!(
@@ -120,13 +112,7 @@ impl Line {
         let mut lines = text.split('\n');
         out.write_str(lines.next().unwrap_or_default())?;
         for line in lines {
-            write!(
-                out,
-                "\n{:width$} | {:7} | {line}",
-                "",
-                "",
-                width = time.len()
-            )?;
+            write!(out, "\n{:width$} | {:7} | {line}", "", "", width = time.len())?;
         }
         out.write_char('\n')
     }

@@ -41,10 +41,7 @@ pub fn init() -> Result<()> {
         }
         let from_env = filter(&["FLOW_LOG", "RUST_LOG"].map(|name| (name, env::var(name))));
         unreadable = from_env.1;
-        let colours = colours(
-            env::var_os("NO_COLOR").as_deref(),
-            io::stderr().is_terminal(),
-        );
+        let colours = colours(env::var_os("NO_COLOR").as_deref(), io::stderr().is_terminal());
         let lines = fmt::layer()
             .event_format(RunFormat::new().with_colours(colours))
             .with_writer(io::stderr)
@@ -77,18 +74,12 @@ fn filter(variables: &[Variable]) -> (EnvFilter, Option<String>) {
             Ok(text) if text.trim().is_empty() => {}
             Err(env::VarError::NotPresent) => {}
             Err(error) => {
-                return (
-                    default_filter(),
-                    Some(format!("{name} can't be read ({error})")),
-                );
+                return (default_filter(), Some(format!("{name} can't be read ({error})")));
             }
             Ok(text) => match EnvFilter::builder().parse(text.trim()) {
                 Ok(filter) => return (filter, None),
                 Err(error) => {
-                    return (
-                        default_filter(),
-                        Some(format!("{name}={text} can't be read ({error})")),
-                    );
+                    return (default_filter(), Some(format!("{name}={text} can't be read ({error})")));
                 }
             },
         }
@@ -111,8 +102,7 @@ mod tests {
 
     fn read(flow_log: Option<&str>, rust_log: Option<&str>) -> (String, Option<String>) {
         let set = |value: Option<&str>| value.map(str::to_owned).ok_or(env::VarError::NotPresent);
-        let (filter, unreadable) =
-            filter(&[("FLOW_LOG", set(flow_log)), ("RUST_LOG", set(rust_log))]);
+        let (filter, unreadable) = filter(&[("FLOW_LOG", set(flow_log)), ("RUST_LOG", set(rust_log))]);
         (filter.to_string(), unreadable)
     }
 

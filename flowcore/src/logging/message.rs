@@ -35,11 +35,7 @@ impl Visitor {
         // It refuses when it is full; the mark is set by then.
         let _ = match name {
             "message" => write!(self.text, "{gap}{value}"),
-            _ => write!(
-                self.text,
-                "{gap}{}={value}",
-                name.strip_prefix("r#").unwrap_or(name)
-            ),
+            _ => write!(self.text, "{gap}{}={value}", name.strip_prefix("r#").unwrap_or(name)),
         };
     }
 }

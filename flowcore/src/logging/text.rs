@@ -66,8 +66,7 @@ impl Write for Text {
         while let Some(at) = rest.find(misleads) {
             self.push(&rest[..at])?;
             let mut from = rest[at..].chars();
-            from.next()
-                .map_or(Ok(()), |character| self.push_escaped(character))?;
+            from.next().map_or(Ok(()), |character| self.push_escaped(character))?;
             rest = from.as_str();
         }
         self.push(rest)
@@ -122,15 +121,9 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(
-            written(100, &["a\u{1b}[31mred\r\0"]),
-            "a\\x1b[31mred\\x0d\\x00"
-        );
+        assert_eq!(written(100, &["a\u{1b}[31mred\r\0"]), "a\\x1b[31mred\\x0d\\x00");
         assert_eq!(written(100, &["\u{9b}1m\u{7f}"]), "\\x9b1m\\x7f");
-        assert_eq!(
-            written(100, &["\u{202e}txt\u{2028}"]),
-            "\\u{202e}txt\\u{2028}"
-        );
+        assert_eq!(written(100, &["\u{202e}txt\u{2028}"]), "\\u{202e}txt\\u{2028}");
     }
 
     #[test]

@@ -15,30 +15,28 @@ pub use std::vec::Vec;
 pub use inventory;
 
 pub use crate::definition::{Definition, Meta};
-pub use crate::engine::{
-    Call, Input, IntoInput, IntoInputs, RunFuture, RunFutures, bind, map,
-    submit,
-};
-pub use crate::error::{Error, Result};
-pub use crate::state::State;
 pub use crate::engine::RunContext;
+pub use crate::engine::{Call, Input, IntoInput, IntoInputs, RunFuture, RunFutures, bind, map, submit};
+pub use crate::error::{Error, Result};
 pub use crate::options::Options;
 pub use crate::run::RunKind as Kind;
+pub use crate::state::State;
 
 pub use self::call::{Items, direct, in_place, own, prepare, runner};
 pub use self::check::{
-    Check, Checked, assert_lendable, assert_parameter, assert_replayable, assert_retryable,
-    returned,
+    Check, Checked, assert_lendable, assert_parameter, assert_replayable, assert_retryable, returned,
 };
 pub use self::define::META;
 pub use self::params::{Held, ParamList};
-pub use self::probe::{CloneFn, DecodeFn, EncodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, RecordFn, SizedFallback, Unsized};
+pub use self::probe::{
+    CloneFn, DecodeFn, EncodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, RecordFn, SizedFallback, Unsized,
+};
 pub use self::record::Recorder;
 pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
 
 pub use crate::{
-    __param as param, __probed as probed, __record as record,
-    __register as register, __shape as shape, __sized as sized, __types as types,
+    __param as param, __probed as probed, __record as record, __register as register, __shape as shape,
+    __sized as sized, __types as types,
 };
 
 pub(crate) use self::params::decode_all;

@@ -21,11 +21,7 @@ pub trait ParamList: Sized + Send + 'static {
     /// A copy, or the name of the parameter that can't be copied.
     fn copy(&self, probes: &Self::Probes) -> Result<Self, &'static str>;
     fn uncopyable(probes: &Self::Probes) -> Option<&'static str>;
-    fn decode(
-        probes: &Self::Probes,
-        members: &Map<String, Value>,
-        problems: &mut Vec<String>,
-    ) -> Option<Self>;
+    fn decode(probes: &Self::Probes, members: &Map<String, Value>, problems: &mut Vec<String>) -> Option<Self>;
     fn from_values(self) -> Self::Inputs;
 
     /// Whether all inputs are there already.
@@ -124,11 +120,7 @@ params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
 params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
 params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 
-fn decode_member<P>(
-    probe: &Param<P>,
-    members: &Map<String, Value>,
-    problems: &mut Vec<String>,
-) -> Option<P> {
+fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &mut Vec<String>) -> Option<P> {
     let name = probe.name;
     let Some(decode) = probe.decode else {
         problems.push(format!(
@@ -159,9 +151,7 @@ pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Value) -
         Value::Object(members) => members,
         Value::Null => &empty,
         other => {
-            return Err(invalid(&[format!(
-                "parameters must be a JSON object, not {other}"
-            )]));
+            return Err(invalid(&[format!("parameters must be a JSON object, not {other}")]));
         }
     };
     let mut names = Vec::new();
@@ -178,10 +168,7 @@ pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Value) -
 }
 
 fn invalid(problems: &[String]) -> Error {
-    Error::of_kind(
-        crate::error::ErrorKind::InvalidParameters,
-        problems.join("; "),
-    )
+    Error::of_kind(crate::error::ErrorKind::InvalidParameters, problems.join("; "))
 }
 
 /// An owned argument of a direct call, handed to each attempt: a copy while more may follow, else itself.

@@ -122,9 +122,7 @@ impl Recorder {
     }
 
     fn text(&mut self, text: &str) {
-        let plain = !text
-            .bytes()
-            .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        let plain = !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
         if plain {
             self.out.push(b'"');
             self.out.extend_from_slice(text.as_bytes());

@@ -41,17 +41,22 @@ enum Next {
 impl ConcurrentTaskRunner {
     /// A runner without a limit.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            max_workers: None,
+            state: Mutex::new(State {
+                running: 0,
+                resumes: VecDeque::new(),
+                jobs: VecDeque::new(),
+            }),
+        }
     }
 
     /// Lets at most `max_workers` task runs run at once; 0 counts as 1. A run that waits for a child doesn't count.
     #[must_use]
-    pub fn max_workers(self, max_workers: usize) -> Self {
-        Self {
-            max_workers: Some(max_workers.max(1)),
-            ..self
-        }
+    pub const fn max_workers(mut self, max_workers: usize) -> Self {
+        self.max_workers = Some(if max_workers == 0 { 1 } else { max_workers });
+        self
     }
 
     fn next(&self, freed: usize) -> Option<Next> {

@@ -10,19 +10,31 @@ use super::{ConcurrentTaskRunner, Resume, TaskJob, TaskRunner};
 /// #[task]
 /// fn step(n: u32) -> u32 { n }
 ///
-/// #[flow(task_runner = SequentialTaskRunner::new())]
+/// #[flow(task_runner = SequentialTaskRunner)]
 /// fn steps() -> flowcore::Result<Vec<u32>> { step.map(0..3).result() }
 ///
 /// assert_eq!(steps().unwrap(), [0, 1, 2]);
 /// ```
 #[derive(Debug)]
-pub struct SequentialTaskRunner(ConcurrentTaskRunner);
+pub struct SequentialTaskRunner {
+    one: ConcurrentTaskRunner,
+}
+
+/// A new [`SequentialTaskRunner`](struct@SequentialTaskRunner): the type has no options, so its name alone makes one.
+#[allow(
+    non_upper_case_globals,
+    clippy::declare_interior_mutable_const,
+    reason = "each use makes a runner of its own"
+)]
+pub const SequentialTaskRunner: SequentialTaskRunner = SequentialTaskRunner::new();
 
 impl SequentialTaskRunner {
     /// A runner.
     #[must_use]
-    pub fn new() -> Self {
-        Self(ConcurrentTaskRunner::new().max_workers(1))
+    pub const fn new() -> Self {
+        Self {
+            one: ConcurrentTaskRunner::new().max_workers(1),
+        }
     }
 }
 
@@ -34,14 +46,14 @@ impl Default for SequentialTaskRunner {
 
 impl TaskRunner for SequentialTaskRunner {
     fn submit(&self, job: TaskJob) {
-        self.0.submit(job);
+        self.one.submit(job);
     }
 
     fn release(&self) {
-        self.0.release();
+        self.one.release();
     }
 
     fn resume(&self, resume: Resume) {
-        self.0.resume(resume);
+        self.one.resume(resume);
     }
 }

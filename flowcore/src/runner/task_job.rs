@@ -47,6 +47,9 @@ impl Drop for TaskJob {
 
 impl fmt::Debug for TaskJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TaskJob").field(&self.task_name()).field(&self.run_id()).finish()
+        f.debug_tuple("TaskJob")
+            .field(&self.task_name())
+            .field(&self.run_id())
+            .finish()
     }
 }

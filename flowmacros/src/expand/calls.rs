@@ -122,11 +122,7 @@ impl Expansion<'_> {
             [one] => one.clone(),
             several => quote!({ #(#several;)* }),
         };
-        let last = if held.is_empty() {
-            format_ident!("_")
-        } else {
-            last
-        };
+        let last = if held.is_empty() { format_ident!("_") } else { last };
         let outcome = self.outcome(&quote!(#(#arguments),*));
         let call = quote!(__flow::in_place(#object, |#recorder| #record, |#last| #outcome));
         if held.is_empty() {
@@ -150,16 +146,11 @@ impl Expansion<'_> {
     }
 
     /// The run name, with a parameter's value as `value` tells.
-    pub(super) fn run_name(
-        &self,
-        value: impl Fn(&Parameter) -> TokenStream,
-    ) -> Option<TokenStream> {
+    pub(super) fn run_name(&self, value: impl Fn(&Parameter) -> TokenStream) -> Option<TokenStream> {
         let run_name = self.args.run_name.as_ref()?;
         let template = &run_name.template;
         let named = run_name.parameters.iter();
-        let parameters: Vec<&Parameter> = named
-            .filter_map(|name| self.signature.parameter(name))
-            .collect();
+        let parameters: Vec<&Parameter> = named.filter_map(|name| self.signature.parameter(name)).collect();
         let keys = parameters.iter().map(|parameter| &parameter.argument);
         let values = parameters.iter().map(|parameter| value(parameter));
         Some(quote!(::std::format!(#template #(, #keys = #values)*)))

@@ -60,9 +60,7 @@ impl Expansion<'_> {
 
     /// The definition, of what the attribute says where it says something, and its entry in the registry.
     pub(super) fn registration(&self) -> TokenStream {
-        let Args {
-            version, tags, key, ..
-        } = self.args;
+        let Args { version, tags, key, .. } = self.args;
         let object = self.object();
         let (name, ident) = self.names();
         let kind = match self.kind {

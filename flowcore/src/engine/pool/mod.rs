@@ -107,7 +107,11 @@ impl Pool {
         // Blocked threads are apart from the limit: it is for bodies that run.
         let limit = settings().max_threads + self.blocked.load(Ordering::SeqCst);
         let more = |threads| (threads < limit).then_some(threads + 1);
-        if self.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+        if self
+            .threads
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+            .is_err()
+        {
             return;
         }
         self.searching.fetch_add(1, Ordering::SeqCst);

@@ -14,7 +14,9 @@ const PATIENCE: u32 = 50;
 
 /// Starts the watch, which ends when nothing has waited for a while.
 pub(super) fn start() {
-    let spawned = thread::Builder::new().name("flowcore-watch".into()).spawn(|| watch(&POOL));
+    let spawned = thread::Builder::new()
+        .name("flowcore-watch".into())
+        .spawn(|| watch(&POOL));
     if spawned.is_err() {
         POOL.watched.store(false, Ordering::SeqCst);
     }
@@ -86,7 +88,10 @@ impl Cpu {
 #[cfg(unix)]
 fn used() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 #[cfg(not(unix))]
