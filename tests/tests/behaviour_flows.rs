@@ -102,7 +102,10 @@ fn detached_runs_are_awaited_at_the_flows_end() {
         body_ended.open();
     }
     type Submit = fn(Gate, Gate, Arc<AtomicU32>) -> RunFuture<()>;
-    let submits: [Submit; 2] = [|a, b, c| sync_flow.submit(a, b, c), |a, b, c| async_flow.submit(a, b, c)];
+    let submits: [Submit; 2] = [
+        |a, b, c| sync_flow.submit(a, b, c),
+        |a, b, c| async_flow.submit(a, b, c),
+    ];
     for submit in submits {
         let (gate, body_ended, done) = (Gate::new(), Gate::new(), Arc::new(AtomicU32::new(0)));
         let run = submit(gate.clone(), body_ended.clone(), done.clone());
@@ -203,7 +206,11 @@ fn a_call_that_is_dropped_unstarted_never_happened_and_one_dropped_while_awaited
     drop(forever(begun.clone()));
     assert!(recorder.runs_of("forever").is_empty());
     in_time("dropped while awaited", move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             tokio::select! {
                 _ = forever(begun.clone()) => panic!("it never ends"),
@@ -225,5 +232,8 @@ fn tags_are_the_definitions_and_the_calls() {
         flowcore::context().unwrap().tags()
     }
     assert_eq!(tagged().unwrap(), ["nightly", "etl"]);
-    assert_eq!(tagged.bind().tags(["etl", "once"]).run().unwrap(), ["nightly", "etl", "once"]);
+    assert_eq!(
+        tagged.bind().tags(["etl", "once"]).run().unwrap(),
+        ["nightly", "etl", "once"]
+    );
 }

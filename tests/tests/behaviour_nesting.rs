@@ -139,17 +139,29 @@ fn recurse(n: u32) -> flowcore::Result<u32> {
 
 #[flow]
 async fn recurse_async(n: u32) -> flowcore::Result<u32> {
-    if n == 0 { Ok(0) } else { add_task.submit(n, recurse_async.submit(n - 1)).await }
+    if n == 0 {
+        Ok(0)
+    } else {
+        add_task.submit(n, recurse_async.submit(n - 1)).await
+    }
 }
 
 #[flow]
 fn ping(n: u32) -> flowcore::Result<u32> {
-    if n == 0 { Ok(0) } else { Ok(n + pong.submit(n - 1).result()?) }
+    if n == 0 {
+        Ok(0)
+    } else {
+        Ok(n + pong.submit(n - 1).result()?)
+    }
 }
 
 #[flow]
 async fn pong(n: u32) -> flowcore::Result<u32> {
-    if n == 0 { Ok(0) } else { Ok(n + ping.submit(n - 1).await?) }
+    if n == 0 {
+        Ok(0)
+    } else {
+        Ok(n + ping.submit(n - 1).await?)
+    }
 }
 
 #[test]
@@ -167,11 +179,19 @@ fn direct_and_mutual_recursion_with_tasks_inside_sums_up() {
 fn thirty_three_tasks_each_submitting_and_waiting_for_the_next_complete() {
     #[task]
     fn chain(n: u32) -> flowcore::Result<u32> {
-        if n == 0 { Ok(0) } else { Ok(chain.submit(n - 1).result()? + 1) }
+        if n == 0 {
+            Ok(0)
+        } else {
+            Ok(chain.submit(n - 1).result()? + 1)
+        }
     }
     #[task]
     async fn async_chain(n: u32) -> flowcore::Result<u32> {
-        if n == 0 { Ok(0) } else { Ok(async_chain.submit(n - 1).await? + 1) }
+        if n == 0 {
+            Ok(0)
+        } else {
+            Ok(async_chain.submit(n - 1).await? + 1)
+        }
     }
     #[flow(task_runner = ConcurrentTaskRunner::new().max_workers(1))]
     fn bounded() -> flowcore::Result<u32> {
@@ -225,7 +245,9 @@ fn a_subflow_waits_for_its_upstreams_and_is_not_ready_if_they_fail() {
         let run = child.bind(calls.clone()).wait_for(&upstream).submit();
         let before = calls.load(Ordering::SeqCst);
         gate.open();
-        let name = flowcore::spawn_blocking(move || run.wait().name().to_owned()).await.unwrap();
+        let name = flowcore::spawn_blocking(move || run.wait().name().to_owned())
+            .await
+            .unwrap();
         (before, name)
     }
     for (good, state) in [(true, "Completed"), (false, "NotReady")] {

@@ -61,7 +61,9 @@ const KINDS: [(&str, Bind); 6] = [
     ("sync flow", |calls, good| sync_flow.bind(calls.clone(), good)),
     ("async flow", |calls, good| async_flow.bind(calls.clone(), good)),
     ("panicking task", |calls, good| panicking_task.bind(calls.clone(), good)),
-    ("panicking async task", |calls, good| panicking_async_task.bind(calls.clone(), good)),
+    ("panicking async task", |calls, good| {
+        panicking_async_task.bind(calls.clone(), good)
+    }),
 ];
 
 #[test]
@@ -70,8 +72,16 @@ fn three_retries_without_a_wait_are_four_bodies_and_only_as_many_as_needed() {
         (1, 1, &["Pending", "Running", "Completed"]),
         (2, 2, &["Pending", "Running", "Retrying", "Completed"]),
         (3, 3, &["Pending", "Running", "Retrying", "Retrying", "Completed"]),
-        (4, 4, &["Pending", "Running", "Retrying", "Retrying", "Retrying", "Completed"]),
-        (99, 4, &["Pending", "Running", "Retrying", "Retrying", "Retrying", "Failed"]),
+        (
+            4,
+            4,
+            &["Pending", "Running", "Retrying", "Retrying", "Retrying", "Completed"],
+        ),
+        (
+            99,
+            4,
+            &["Pending", "Running", "Retrying", "Retrying", "Retrying", "Failed"],
+        ),
     ];
     for (what, bind) in KINDS {
         for (good, bodies, expected) in cases {
@@ -90,7 +100,15 @@ fn three_retries_without_a_wait_are_four_bodies_and_only_as_many_as_needed() {
 #[test]
 fn with_a_wait_the_run_awaits_its_retry_between_the_attempts() {
     let failed = [
-        "Pending", "Running", "AwaitingRetry", "Retrying", "AwaitingRetry", "Retrying", "AwaitingRetry", "Retrying", "Failed",
+        "Pending",
+        "Running",
+        "AwaitingRetry",
+        "Retrying",
+        "AwaitingRetry",
+        "Retrying",
+        "AwaitingRetry",
+        "Retrying",
+        "Failed",
     ];
     for (what, bind) in KINDS {
         each_runtime(move |runtime| {
@@ -122,7 +140,11 @@ fn a_direct_call_retries_as_well() {
 
 /// How long a call slept in all, on a clock that only sleeping moves.
 fn slept(call: impl FnOnce() -> flowcore::Call<u32>) -> f64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let start = tokio::time::Instant::now();
         call().await.unwrap_err();
@@ -168,7 +190,9 @@ fn jitter_stretches_the_wait_within_its_bounds() {
     async fn jittered(calls: Calls) -> Result<u32, String> {
         attempt(&calls, 99)
     }
-    let slept: Vec<f64> = in_time("jitter", || (0..20).map(|_| slept(|| jittered(Calls::default()))).collect());
+    let slept: Vec<f64> = in_time("jitter", || {
+        (0..20).map(|_| slept(|| jittered(Calls::default()))).collect()
+    });
     assert!(slept.iter().all(|slept| (100.0..=150.01).contains(slept)), "{slept:?}");
     assert!(slept.iter().any(|slept| *slept > 100.1), "{slept:?}");
 }
@@ -184,7 +208,10 @@ fn absurd_delays_neither_panic_nor_wait_where_there_is_no_number() {
         attempt(&calls, 99)
     }
     for (what, submit) in [
-        ("NaN", (|calls| not_a_number.submit(calls)) as fn(Calls) -> RunFuture<u32>),
+        (
+            "NaN",
+            (|calls| not_a_number.submit(calls)) as fn(Calls) -> RunFuture<u32>,
+        ),
         ("a panic", |calls| panics.submit(calls)),
     ] {
         let calls = Calls::default();
@@ -238,7 +265,11 @@ fn the_condition_is_given_the_run_and_its_failed_state_and_false_stops_retries()
     let cases: [(&str, Submit, u32); 3] = [
         ("run and state", |calls| conditional.submit(calls), 2),
         ("error", |calls| by_error.submit(calls), 3),
-        ("a condition that panics stops retries", |calls| no_opinion.submit(calls), 1),
+        (
+            "a condition that panics stops retries",
+            |calls| no_opinion.submit(calls),
+            1,
+        ),
     ];
     for (what, submit, bodies) in cases {
         let calls = Calls::default();
@@ -290,10 +321,9 @@ fn a_flows_retry_gives_its_children_a_fresh_budget() {
     async fn parent_async(calls: Calls) -> flowcore::Result<u32> {
         child.submit(calls).await
     }
-    for submit in [
-        (|calls| parent.submit(calls)) as fn(Calls) -> RunFuture<u32>,
-        |calls| parent_async.submit(calls),
-    ] {
+    for submit in [(|calls| parent.submit(calls)) as fn(Calls) -> RunFuture<u32>, |calls| {
+        parent_async.submit(calls)
+    }] {
         let calls = Calls::default();
         submit(calls.clone()).result().unwrap_err();
         assert_eq!(calls.load(Ordering::SeqCst), 4);
@@ -304,7 +334,9 @@ fn a_flows_retry_gives_its_children_a_fresh_budget() {
 fn the_idempotency_key_is_one_for_all_attempts_and_of_no_other_run() {
     #[task(retries = 2)]
     fn keys(seen: Arc<Mutex<Vec<String>>>) -> Result<(), String> {
-        seen.lock().unwrap().push(flowcore::context().unwrap().idempotency_key());
+        seen.lock()
+            .unwrap()
+            .push(flowcore::context().unwrap().idempotency_key());
         Err("again".to_owned())
     }
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();

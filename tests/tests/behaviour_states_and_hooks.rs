@@ -20,7 +20,10 @@ fn saw(run: &RunContext, what: &str) {
 
 fn seen(run: &str) -> Vec<String> {
     let seen = SEEN.lock().unwrap();
-    seen.iter().filter(|(name, _)| name == run).map(|(_, what)| what.clone()).collect()
+    seen.iter()
+        .filter(|(name, _)| name == run)
+        .map(|(_, what)| what.clone())
+        .collect()
 }
 
 fn first(run: &RunContext, state: &State) {
@@ -80,23 +83,49 @@ async fn hooked_async(good: u32, how: End) -> Result<u32, String> {
 #[test]
 fn hooks_run_in_order_on_every_attempt_but_failure_hooks_only_on_the_last_and_none_can_break_the_run() {
     let cases: [(u32, End, &[&str], &str); 4] = [
-        (99, End::Well, &["first Running", "second Running", "first Completed", "second Completed"], "Completed"),
+        (
+            99,
+            End::Well,
+            &["first Running", "second Running", "first Completed", "second Completed"],
+            "Completed",
+        ),
         (
             2,
             End::Badly,
-            &["first Running", "second Running", "first Retrying", "second Retrying", "first Completed", "second Completed"],
+            &[
+                "first Running",
+                "second Running",
+                "first Retrying",
+                "second Retrying",
+                "first Completed",
+                "second Completed",
+            ],
             "Completed",
         ),
         (
             99,
             End::Badly,
-            &["first Running", "second Running", "first Retrying", "second Retrying", "first Failed", "second Failed"],
+            &[
+                "first Running",
+                "second Running",
+                "first Retrying",
+                "second Retrying",
+                "first Failed",
+                "second Failed",
+            ],
             "Failed",
         ),
         (
             99,
             End::Panic,
-            &["first Running", "second Running", "first Retrying", "second Retrying", "first Failed", "second Failed"],
+            &[
+                "first Running",
+                "second Running",
+                "first Retrying",
+                "second Retrying",
+                "first Failed",
+                "second Failed",
+            ],
             "Failed",
         ),
     ];
@@ -128,7 +157,10 @@ fn hooks_of_a_direct_call_have_run_when_it_returns() {
     each_runtime(|runtime| {
         let n = runtime as u32;
         direct(n).unwrap();
-        assert_eq!(seen(&format!("direct-{n}")), ["first Running", "first Completed", "second Completed"]);
+        assert_eq!(
+            seen(&format!("direct-{n}")),
+            ["first Running", "first Completed", "second Completed"]
+        );
     });
 }
 
@@ -185,7 +217,10 @@ fn timestamps_strictly_increase_and_the_first_is_pending() {
         run.wait();
         let states = run.states();
         assert_eq!(states[0].name(), "Pending");
-        assert!(states.windows(2).all(|pair| pair[0].timestamp() < pair[1].timestamp()), "{states:?}");
+        assert!(
+            states.windows(2).all(|pair| pair[0].timestamp() < pair[1].timestamp()),
+            "{states:?}"
+        );
         assert_eq!(states.iter().filter(|state| state.is_terminal()).count(), 1);
     }
 }
@@ -211,7 +246,11 @@ fn attempt_is_one_inside_of_the_first_attempt_and_the_parents_own_in_the_parent(
     #[flow(retries = 1)]
     fn parent() -> Result<(u32, u32), flowcore::Error> {
         let seen = child.submit().result()?;
-        if flowcore::context().unwrap().attempt() == 1 { Err(flowcore::Error::msg("once more")) } else { Ok(seen) }
+        if flowcore::context().unwrap().attempt() == 1 {
+            Err(flowcore::Error::msg("once more"))
+        } else {
+            Ok(seen)
+        }
     }
     assert_eq!(parent().unwrap(), (1, 2));
     assert_eq!(parent.submit().result().unwrap(), (1, 2));
@@ -260,7 +299,10 @@ fn a_timeout_is_retried_like_a_failure() {
         run.wait();
         run
     });
-    assert_eq!(names(&run.states()), ["Pending", "Running", "Retrying", "Retrying", "Completed"]);
+    assert_eq!(
+        names(&run.states()),
+        ["Pending", "Running", "Retrying", "Retrying", "Completed"]
+    );
     assert_eq!(run.result().unwrap(), 3);
 }
 
@@ -295,7 +337,10 @@ fn a_flows_timeout_stops_it_and_what_it_started() {
         });
         let error = run.result().unwrap_err();
         assert_eq!((error.kind(), run.state().name()), (ErrorKind::TimedOut, "TimedOut"));
-        assert!(error.to_string().contains("exceeded its timeout of 0.05 second(s)"), "{error}");
+        assert!(
+            error.to_string().contains("exceeded its timeout of 0.05 second(s)"),
+            "{error}"
+        );
     }
     assert_eq!(calls.load(Ordering::SeqCst), 0);
     for run in recorder.runs_of("never") {
@@ -371,8 +416,11 @@ fn an_observer_sees_every_state_once_and_in_order() {
     run.wait();
     let tree = recorder.tree(run.run_id());
     for run in tree.iter().map(|(run, _)| run) {
-        let states: Vec<State> =
-            tree.iter().filter(|(other, _)| other.run_id() == run.run_id()).map(|(_, state)| state.clone()).collect();
+        let states: Vec<State> = tree
+            .iter()
+            .filter(|(other, _)| other.run_id() == run.run_id())
+            .map(|(_, state)| state.clone())
+            .collect();
         assert_eq!(states, run.states());
     }
     assert_eq!(recorder.runs_of("observed").len(), 3);

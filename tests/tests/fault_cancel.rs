@@ -33,7 +33,10 @@ async fn counts_async(calls: Arc<AtomicU32>, _input: u32) -> u32 {
 }
 
 type Counts = fn(Arc<AtomicU32>, RunFuture<u32>) -> RunFuture<u32>;
-const COUNTS: [Counts; 2] = [|calls, input| counts.submit(calls, input), |calls, input| counts_async.submit(calls, input)];
+const COUNTS: [Counts; 2] = [
+    |calls, input| counts.submit(calls, input),
+    |calls, input| counts_async.submit(calls, input),
+];
 
 fn is_cancelled(run: &RunFuture<u32>, expected: &[&str]) {
     run.cancel();
@@ -200,10 +203,9 @@ fn a_run_whose_body_has_ended_and_whose_children_have_not_is_cancelled() {
         drop(behind_async.submit(begun, Gate::new()));
         1
     }
-    for submit in [
-        (|begun| leaves.submit(begun)) as fn(Gate) -> RunFuture<u32>,
-        |begun| leaves_async.submit(begun),
-    ] {
+    for submit in [(|begun| leaves.submit(begun)) as fn(Gate) -> RunFuture<u32>, |begun| {
+        leaves_async.submit(begun)
+    }] {
         in_time("draining", move || {
             let begun = Gate::new();
             let run = submit(begun.clone());

@@ -117,10 +117,9 @@ fn a_flow_that_panics_fails_cancels_what_it_started_and_frees_the_slots() {
         panic!("flow body");
     }
     let recorder = Recorder::start();
-    for submit in [
-        (|| sync_flow.submit(Gate::new())) as fn() -> RunFuture<()>,
-        || async_flow.submit(Gate::new()),
-    ] {
+    for submit in [(|| sync_flow.submit(Gate::new())) as fn() -> RunFuture<()>, || {
+        async_flow.submit(Gate::new())
+    }] {
         let run = submit();
         let id = run.run_id();
         let run = in_time("a panicking flow", move || {
@@ -130,8 +129,15 @@ fn a_flow_that_panics_fails_cancels_what_it_started_and_frees_the_slots() {
         let error = run.result().unwrap_err();
         assert_eq!((error.kind(), run.state().name()), (ErrorKind::Panicked, "Failed"));
         assert!(error.to_string().contains("flow body"));
-        let children: Vec<_> = recorder.tree(id).into_iter().filter(|(run, _)| run.depth() == 1).collect();
-        assert!(children.iter().all(|(run, _)| run.state().name() == "Cancelled"), "{children:#?}");
+        let children: Vec<_> = recorder
+            .tree(id)
+            .into_iter()
+            .filter(|(run, _)| run.depth() == 1)
+            .collect();
+        assert!(
+            children.iter().all(|(run, _)| run.state().name() == "Cancelled"),
+            "{children:#?}"
+        );
     }
 }
 
@@ -190,8 +196,15 @@ fn a_thousand_panics_take_no_thread_and_no_slot_along() {
     #[flow(task_runner = ConcurrentTaskRunner::new().max_workers(2))]
     fn many() -> flowcore::Result<u32> {
         let ended = panics.map(std::iter::repeat_n((), 1000)).settle_blocking();
-        assert!(ended.iter().all(|result| result.as_ref().unwrap_err().kind() == ErrorKind::Panicked));
-        works.map(std::iter::repeat_n((), 100)).result().map(|ones| ones.iter().sum())
+        assert!(
+            ended
+                .iter()
+                .all(|result| result.as_ref().unwrap_err().kind() == ErrorKind::Panicked)
+        );
+        works
+            .map(std::iter::repeat_n((), 100))
+            .result()
+            .map(|ones| ones.iter().sum())
     }
     assert_eq!(in_time("panics", || many()).unwrap(), 100);
 }

@@ -1,0 +1,124 @@
+//! A million submits over eight slots: bounded memory, nothing left behind, and cancelled as a whole. One test, as it measures the
+//! process.
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code, reason = "counts what is allocated")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use flowcore::prelude::*;
+use flowcore_tests::{Gate, in_time, resident_bytes};
+
+const RUNS: u32 = 1_000_000;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, and the bytes it has given out: what is resident depends on how it parcels memory, this doesn't.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: all calls go through to the system's allocator as they are.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+/// Waits until no more than `slack` bytes above `before` are allocated.
+fn back_to(before: usize, slack: usize) {
+    in_time("what finished runs took is given back", move || {
+        while LIVE.load(Ordering::SeqCst) > before + slack {
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[task]
+fn count(calls: Arc<AtomicU32>, gate: Gate) {
+    gate.pass();
+    calls.fetch_add(1, Ordering::SeqCst);
+}
+
+#[task]
+async fn count_async(calls: Arc<AtomicU32>, gate: Gate) {
+    gate.passed().await;
+    calls.fetch_add(1, Ordering::SeqCst);
+}
+
+type Submit = fn(&Arc<AtomicU32>, &Gate) -> RunFuture<()>;
+
+/// What a queued run takes, in bytes, while all are held up at the gate.
+#[flow(task_runner = ConcurrentTaskRunner::new().max_workers(8))]
+fn many(submit: Submit, calls: Arc<AtomicU32>, gate: Gate, cancels: bool) -> usize {
+    let before = resident_bytes();
+    for _ in 0..RUNS {
+        drop(submit(&calls, &gate));
+    }
+    let each = resident_bytes().saturating_sub(before) / RUNS as usize;
+    if cancels {
+        flowcore::context().unwrap().cancel();
+    }
+    gate.open();
+    each
+}
+
+#[test]
+fn a_million_submits_over_eight_slots_take_little_complete_or_are_cancelled_and_leave_nothing() {
+    let submits: [(&str, Submit); 2] = [
+        ("sync", |calls, gate| count.submit(calls.clone(), gate.clone())),
+        ("async", |calls, gate| count_async.submit(calls.clone(), gate.clone())),
+    ];
+    for (what, submit) in submits {
+        for cancels in [false, true] {
+            let before = LIVE.load(Ordering::SeqCst);
+            let calls = Arc::new(AtomicU32::new(0));
+            let shared = calls.clone();
+            let run = in_time(what, move || {
+                let run = many.submit(submit, shared, Gate::new(), cancels);
+                run.wait();
+                run
+            });
+            if cancels {
+                assert_eq!(run.state().name(), "Cancelled");
+                assert!(calls.load(Ordering::SeqCst) <= 8);
+            } else {
+                let each = run.result().unwrap();
+                eprintln!("{what}: {each} bytes a queued run");
+                assert!(each < 600, "{what}: {each} bytes a queued run");
+                assert_eq!(calls.load(Ordering::SeqCst), RUNS);
+            }
+            drop(run);
+            // A byte a run would show.
+            back_to(before, 500_000);
+        }
+    }
+
+    let before = LIVE.load(Ordering::SeqCst);
+    let (calls, gate) = (Arc::new(AtomicU32::new(0)), Gate::new());
+    gate.open();
+    for _ in 0..100_000 {
+        count.submit(calls.clone(), gate.clone()).result().unwrap();
+        drop(count_async.submit(calls.clone(), gate.clone()));
+    }
+    in_time("detached ones end", {
+        let calls = calls.clone();
+        move || {
+            while calls.load(Ordering::SeqCst) < 200_000 {
+                std::thread::yield_now();
+            }
+        }
+    });
+    back_to(before, 100_000);
+    assert_eq!(Arc::strong_count(&calls), 1);
+}
