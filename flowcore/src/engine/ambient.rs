@@ -19,13 +19,15 @@ pub(crate) struct Ambient {
     pub(crate) slot: Option<NodeRef>,
     /// Whether the body is polled by a runtime of tokio's.
     pub(crate) polled: bool,
+    /// Whether the thread has only entered its runtime, for the body to spawn on, and does not turn it.
+    pub(crate) entered: bool,
     /// Whether a future of a child run was found pending since the body was last entered.
     pub(crate) waits: bool,
 }
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const {
-        RefCell::new(Ambient { run: None, epoch: 0, slot: None, polled: false, waits: false })
+        RefCell::new(Ambient { run: None, epoch: 0, slot: None, polled: false, entered: false, waits: false })
     };
 }
 
@@ -54,6 +56,11 @@ pub(crate) fn is_polled() -> bool {
     AMBIENT.try_with(|current| current.borrow().polled).unwrap_or_default()
 }
 
+/// Whether the runtime around is not turned by this thread.
+pub(crate) fn is_only_entered() -> bool {
+    AMBIENT.try_with(|current| current.borrow().entered).unwrap_or_default()
+}
+
 /// Notes that the current body looked for a child's result in vain.
 pub(crate) fn note_wait() {
     let _ = AMBIENT.try_with(|current| current.borrow_mut().waits = true);
@@ -74,9 +81,36 @@ impl Entered {
         Self(ambient)
     }
 
-    /// For a direct call: another run, in the same slot.
-    pub(crate) fn in_same_slot(run: NodeRef, epoch: u32) -> Self {
-        Self::new(Some(run), epoch, slot())
+    /// For a sync body on a thread that has entered a runtime, or none.
+    pub(crate) fn on_thread(run: NodeRef, epoch: u32, slot: Option<NodeRef>) -> Self {
+        let mut ambient = Ambient {
+            run: Some(run),
+            epoch,
+            slot,
+            entered: true,
+            ..Ambient::default()
+        };
+        swap(&mut ambient);
+        Self(ambient)
+    }
+
+    /// For a direct call: another run, and all else as it is.
+    pub(crate) fn in_place(run: NodeRef, epoch: u32) -> Self {
+        let copy = |current: &RefCell<Ambient>| {
+            let current = current.borrow();
+            (current.slot.clone(), current.polled, current.entered)
+        };
+        let (slot, polled, entered) = AMBIENT.try_with(copy).unwrap_or_default();
+        let mut ambient = Ambient {
+            run: Some(run),
+            epoch,
+            slot,
+            polled,
+            entered,
+            waits: false,
+        };
+        swap(&mut ambient);
+        Self(ambient)
     }
 }
 

@@ -201,7 +201,7 @@ impl<R: Runnable> Node for RunCell<R> {
         if self.has_running_hooks() {
             wait::on_future(hooks::run(node.clone()));
         }
-        let _in = ambient::Entered::new(Some(node.clone()), epoch, limited.then(|| node.clone()));
+        let _in = ambient::Entered::on_thread(node.clone(), epoch, limited.then(|| node.clone()));
         self.call(&node, begun);
     }
 

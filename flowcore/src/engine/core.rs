@@ -17,6 +17,7 @@ use super::custom::Custom;
 use super::history::History;
 use super::name;
 use super::node::{Node, NodeRef};
+use super::park::Parked;
 use super::scope::Scope;
 use super::slot;
 use crate::clock;
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) listeners: SmallVec<[Listener; 1]>,
     /// Wakes the body's future, or the thread that the body blocks.
     pub(crate) driver: Option<Waker>,
+    /// The thread that the body blocks.
+    pub(crate) blocked: Option<Arc<Parked>>,
     /// The thread that last polled the body's future in vain.
     pub(crate) polled_by: Option<ThreadId>,
     pub(crate) timer: Option<AbortHandle>,
@@ -208,6 +211,7 @@ impl Core {
                 error: None,
                 listeners: SmallVec::new(),
                 driver: None,
+                blocked: None,
                 polled_by: None,
                 timer: None,
                 observed: 0,
@@ -485,6 +489,12 @@ impl Core {
             waker: waker.clone(),
         });
         false
+    }
+
+    /// Whether `waker` is among those who wait for the run.
+    pub(crate) fn is_listened_to_by(&self, waker: &Waker) -> bool {
+        let inner = self.lock();
+        inner.listeners.iter().any(|listener| listener.waker.will_wake(waker))
     }
 
     pub(crate) fn stop_listening(&self, key: u32) {

@@ -127,7 +127,7 @@ fn attempt(node: &NodeRef, begun: Begun, body: &mut dyn FnMut(bool) -> Option<Er
     life::arm_timeout(node, epoch);
     let last = begun.attempt > core.retries();
     let outcome = {
-        let _in = ambient::Entered::in_same_slot(node.clone(), epoch);
+        let _in = ambient::Entered::in_place(node.clone(), epoch);
         guarded(|| stack::ensure(|| body(last)))
     };
     let error = outcome.unwrap_or_else(|panic| Some(Error::of_kind(ErrorKind::Panicked, panic.to_string())));

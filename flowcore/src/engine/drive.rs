@@ -12,7 +12,7 @@ use super::core::{Core, Phase};
 use super::life::{self, Begun, cancelled};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
-use super::{hooks, slot, wait};
+use super::{hooks, park, slot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, Runnable};
 
@@ -62,6 +62,7 @@ impl<R: Runnable> Drive<R> {
             epoch: begun.epoch,
             slot: limited.then(|| node.clone()),
             polled: true,
+            entered: false,
             waits: false,
         };
         if self.run.has_running_hooks() {
@@ -127,7 +128,7 @@ impl<R: Runnable> Drive<R> {
         if !inner.driver.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             inner.driver = Some(cx.waker().clone());
         }
-        inner.polled_by = Some(wait::thread_id());
+        inner.polled_by = Some(park::thread_id());
         true
     }
 }

@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 
 use super::core::{ERROR, SETTLED};
 use super::future::RunFuture;
+use super::many::Many;
 use super::node::NodeRef;
-use super::wait::{self, Many, One};
+use super::wait::{self, One};
 use crate::error::Result;
 use crate::state::State;
 

@@ -18,9 +18,11 @@ use super::hooks;
 use super::node::NodeRef;
 use super::observe;
 use super::panic::guarded;
+use super::park;
 use super::shutdown;
 use super::slot;
 use super::timer;
+use super::wait;
 use crate::error::{Error, ErrorKind};
 use crate::options::jittered;
 use crate::run::RunKind;
@@ -107,7 +109,9 @@ pub(crate) fn start_held(node: &NodeRef) -> bool {
 
 fn start(node: &NodeRef) {
     if !shutdown::is_draining() {
-        node.clone().enqueue();
+        if !(park::is_crowded() && wait::lend_a_thread(node)) {
+            node.clone().enqueue();
+        }
     } else if shutdown::is_over() {
         crash(node, SHUT_DOWN);
     }
@@ -207,8 +211,11 @@ pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: 
         }
         if core.arrived(epoch) {
             settle(node.clone());
+            return true;
         }
     }
+    // It only waits for its children now, which may need the slot.
+    slot::give_back(core);
     true
 }
 

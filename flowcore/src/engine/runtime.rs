@@ -10,13 +10,18 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use super::core::Core;
 use super::drive::Drive;
-use super::{ambient, pool, stack, wait};
+use super::{ambient, park, stack, wait};
 use crate::private::Runnable;
+
+/// How many bodies may block workers at once, far above tokio's own limit of 512.
+const MOST_BLOCKED: usize = 65_536;
 
 static OWN: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .enable_all()
         .thread_name("flowcore-async")
+        // A worker that a body blocks is replaced by a thread of these; idle ones end after a while.
+        .max_blocking_threads(MOST_BLOCKED)
         .build()
         .unwrap_or_else(|error| {
             // Without threads or an event queue nothing async can run, and there is no caller to tell.
@@ -31,8 +36,8 @@ pub(crate) fn own() -> &'static Handle {
 
 /// Spawns an async run: on the runtime of this thread, if that is sure to turn; else on the one its tree began on.
 pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
-    let current = || ambient::is_polled() || (!pool::is_worker() && Handle::try_current().is_ok());
-    if !wait::is_runtime_blocked() && current() {
+    let current = || ambient::is_polled() || (!ambient::is_only_entered() && Handle::try_current().is_ok());
+    if !wait::is_runtime_blocked() && !park::is_crowded() && current() {
         drop(tokio::spawn(run));
         return;
     }
@@ -42,8 +47,9 @@ pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
 /// The runtime for a run begun on a thread that may have none, or stands still.
 fn elsewhere(core: &Core) -> Handle {
     let tree = core.scope().runtime();
-    // A current-thread runtime may stand still while a thread waits for this run.
-    if tree.runtime_flavor() == RuntimeFlavor::CurrentThread {
+    // A current-thread runtime may stand still while a thread waits for this run, and any other runtime has few threads to put in
+    // the place of blocked ones.
+    if tree.runtime_flavor() == RuntimeFlavor::CurrentThread || park::is_crowded() {
         core.moved.store(true, Ordering::SeqCst);
         own().clone()
     } else {

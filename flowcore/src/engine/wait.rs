@@ -3,46 +3,21 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread, ThreadId};
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::core::{Core, ERROR, Phase};
+use super::core::{Core, Phase, RESULT};
 use super::life::cancelled;
 use super::node::NodeRef;
+use super::park::{Counted, Parked, thread_id};
 use super::{ambient, pool, runtime, slot};
 use crate::error::{Error, ErrorKind, Result};
 
-struct Parked {
-    thread: Thread,
-    woken: AtomicBool,
-}
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.woken.swap(true, Ordering::SeqCst) {
-            self.thread.unpark();
-        }
-    }
-}
-
 thread_local! {
-    // Asking the thread itself counts its users up and down.
-    static ID: ThreadId = thread::current().id();
     static RUNTIME_BLOCKED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The current thread's id.
-pub(crate) fn thread_id() -> ThreadId {
-    ID.try_with(|id| *id).unwrap_or_else(|_| thread::current().id())
 }
 
 /// Whether this thread is a current-thread runtime's, and waits instead of turning it.
@@ -62,23 +37,6 @@ impl Drop for BlockedRuntime {
     fn drop(&mut self) {
         RUNTIME_BLOCKED.set(self.0);
     }
-}
-
-fn park(parked: &Parked, deadline: Option<Instant>) {
-    pool::blocked(|| {
-        while !parked.woken.swap(false, Ordering::SeqCst) {
-            match deadline {
-                None => thread::park(),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return;
-                    }
-                    thread::park_timeout(left);
-                }
-            }
-        }
-    });
 }
 
 /// What a thread waits for.
@@ -105,17 +63,20 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
     if let (Some(me), Some(awaited)) = (&me, goal.awaited()) {
         refuse_cycle(me.core(), awaited.core())?;
     }
-    let parked = Arc::new(Parked {
-        thread: thread::current(),
-        woken: AtomicBool::new(false),
-    });
-    let waker = Waker::from(parked.clone());
+    let (parked, waker) = Parked::current();
     if goal.reached(&waker) {
         return stopped(me.as_ref(), epoch).map(|()| true);
     }
     let mut wait = || {
         let _blocked = on_current_thread_runtime().then(BlockedRuntime::new);
-        let before = me.as_ref().map(|me| me.core().lock().driver.replace(waker.clone()));
+        let _counted = Counted::new();
+        let before = me.as_ref().map(|me| {
+            let mut inner = me.core().lock();
+            (
+                inner.driver.replace(waker.clone()),
+                inner.blocked.replace(parked.clone()),
+            )
+        });
         let holder = ambient::slot();
         if let Some(holder) = &holder {
             slot::give_back(holder.core());
@@ -124,8 +85,14 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
         if let Some(holder) = &holder {
             take_slot_back(holder, &parked, &waker, me.as_ref(), epoch);
         }
-        if let (Some(me), Some(before)) = (&me, before) {
-            me.core().lock().driver = before;
+        if let (Some(me), Some((driver, blocked))) = (&me, before) {
+            let mut inner = me.core().lock();
+            inner.driver = driver;
+            inner.blocked = blocked;
+        }
+        // A run it was given, and has no time for any more.
+        if let Some(node) = parked.lent() {
+            node.enqueue();
         }
         outcome
     };
@@ -152,6 +119,10 @@ fn block_without_slot(
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(false);
         }
+        if let Some(node) = parked.lent() {
+            node.execute();
+            continue;
+        }
         // With a deadline the thread can't lend itself: it must be back in time.
         if deadline.is_none()
             && let Some(node) = goal.runnable()
@@ -164,7 +135,7 @@ fn block_without_slot(
         {
             unblock(awaited)?;
         }
-        park(parked, deadline);
+        parked.park(deadline);
     }
 }
 
@@ -173,20 +144,40 @@ fn take_slot_back(holder: &NodeRef, parked: &Parked, waker: &Waker, me: Option<&
     // The grant wakes the holder's driver: the thread it is the body of, which is this one.
     let before = core.lock().driver.replace(waker.clone());
     while !slot::ask(holder) && slot::is_limited(core) && stopped(me, epoch).is_ok() {
-        park(parked, None);
+        parked.park(None);
     }
     core.lock().driver = before;
+}
+
+/// Has the run begun by a thread that waits for it or for a run around it, and has nothing else to do. Such a thread can't go on
+/// before the run has ended, so that nothing is held up by what it does meanwhile.
+pub(crate) fn lend_a_thread(node: &NodeRef) -> bool {
+    const LEVELS: usize = 64;
+    let mut below = node;
+    for _ in 0..LEVELS {
+        let Some(above) = &below.core().parent else {
+            return false;
+        };
+        let waiter = {
+            let inner = above.core().lock();
+            inner.blocked.clone().zip(inner.driver.clone())
+        };
+        if let Some((parked, waker)) = waiter
+            && below.core().is_listened_to_by(&waker)
+            && parked.lend(node)
+        {
+            return true;
+        }
+        below = above;
+    }
+    false
 }
 
 /// Blocks until the slot of a run about to begin an attempt on this thread is there.
 pub(crate) fn slot_for_attempt(node: &NodeRef, epoch: u32) {
     let core = node.core();
     if slot::is_missing(core) {
-        let parked = Arc::new(Parked {
-            thread: thread::current(),
-            woken: AtomicBool::new(false),
-        });
-        let waker = Waker::from(parked.clone());
+        let (parked, waker) = Parked::current();
         take_slot_back(node, &parked, &waker, Some(node), epoch);
     }
 }
@@ -220,9 +211,7 @@ fn refuse_cycle(me: &Core, awaited: &Core) -> Result<()> {
 /// The same for an async wait.
 pub(crate) fn refuse_async_cycle(awaited: &Core) -> Result<()> {
     match ambient::run().0 {
-        Some(me) if me.core().depth >= awaited.depth && awaited.is_told(0xff).eq(&false) => {
-            refuse_cycle(me.core(), awaited)
-        }
+        Some(me) if me.core().depth >= awaited.depth && !awaited.is_told(RESULT) => refuse_cycle(me.core(), awaited),
         _ => Ok(()),
     }
 }
@@ -294,133 +283,16 @@ impl Drop for One {
     }
 }
 
-/// Waits for many runs, or for the first that fails.
-pub(crate) struct Many {
-    nodes: Vec<NodeRef>,
-    keys: Vec<Option<u32>>,
-    through: usize,
-    grabbed: usize,
-    listens_for_errors: bool,
-}
-
-impl Many {
-    pub(crate) fn new(nodes: Vec<NodeRef>) -> Self {
-        Self {
-            keys: vec![None; nodes.len()],
-            nodes,
-            through: 0,
-            grabbed: 0,
-            listens_for_errors: false,
-        }
-    }
-}
-
-impl Goal for Many {
-    fn reached(&mut self, waker: &Waker) -> bool {
-        while let Some(node) = self.nodes.get(self.through) {
-            let core = node.core();
-            if !core.listen(super::core::RESULT, &mut self.keys[self.through], waker) {
-                break;
-            }
-            if core.is_told(ERROR) {
-                return true;
-            }
-            self.through += 1;
-        }
-        let rest = self.through + 1..self.nodes.len();
-        if rest.is_empty() {
-            return self.through >= self.nodes.len();
-        }
-        if self.listens_for_errors {
-            // Woken by the present one or by an error: only then is the rest worth a look.
-            return self.nodes[rest].iter().any(|node| node.core().is_told(ERROR));
-        }
-        self.listens_for_errors = true;
-        let mut failed = false;
-        for at in rest {
-            failed |= self.nodes[at].core().listen(ERROR, &mut self.keys[at], waker);
-        }
-        failed
-    }
-
-    fn runnable(&mut self) -> Option<NodeRef> {
-        self.grabbed = self.grabbed.max(self.through);
-        while let Some(node) = self.nodes.get(self.grabbed) {
-            if is_up_for_grabs(node.core()) {
-                return Some(node.clone());
-            }
-            self.grabbed += 1;
-        }
-        // What was not up for grabs when it was passed may be now.
-        self.nodes
-            .get(self.through)
-            .filter(|node| is_up_for_grabs(node.core()))
-            .cloned()
-    }
-
-    fn awaited(&self) -> Option<&NodeRef> {
-        self.nodes.get(self.through)
-    }
-}
-
-impl Drop for Many {
-    fn drop(&mut self) {
-        for (node, key) in self.nodes.iter().zip(&self.keys) {
-            if let Some(key) = *key {
-                node.core().stop_listening(key);
-            }
-        }
-    }
-}
-
 /// Blocks the thread on a future of the engine's own, with flowcore's runtime for its timers.
 pub(crate) fn on_future<F: Future>(future: F) -> F::Output {
     let _runtime = runtime::own().enter();
-    let parked = Arc::new(Parked {
-        thread: thread::current(),
-        woken: AtomicBool::new(false),
-    });
-    let waker = Waker::from(parked.clone());
+    let (parked, waker) = Parked::current();
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut cx) {
             Poll::Ready(output) => return output,
-            Poll::Pending => park(&parked, None),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    use tokio::sync::oneshot;
-
-    use crate::prelude::*;
-
-    #[task]
-    async fn until_told(gate: oneshot::Receiver<u32>) -> u32 {
-        gate.await.unwrap()
-    }
-
-    /// One run after the other is listened to for errors alone first, and for its value when its turn comes.
-    #[test]
-    fn each_of_many_runs_wakes_who_waits_for_all() {
-        for _ in 0..50 {
-            let (gates, inputs): (Vec<_>, Vec<_>) = (0..4).map(|_| oneshot::channel()).unzip();
-            let runs = until_told.map(inputs);
-            let (done, is_done) = mpsc::channel();
-            std::thread::spawn(move || done.send(runs.result()));
-            for (n, gate) in (0..).zip(gates) {
-                std::thread::yield_now();
-                gate.send(n).unwrap();
-            }
-            let sums = is_done
-                .recv_timeout(Duration::from_secs(60))
-                .expect("the waiter was woken");
-            assert_eq!(sums.unwrap(), [0, 1, 2, 3]);
+            Poll::Pending => parked.park(None),
         }
     }
 }
