@@ -23,7 +23,11 @@ fn sync_submitted(n: u32) -> flowcore::Result<u32> {
 
 #[flow]
 async fn async_called(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 { 1 } else { async_called(n - 1).await? + 1 })
+    Ok(if n == 1 {
+        1
+    } else {
+        async_called(n - 1).await? + 1
+    })
 }
 
 #[flow]
@@ -37,7 +41,11 @@ async fn async_submitted(n: u32) -> flowcore::Result<u32> {
 
 #[task]
 fn sync_task_called(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 { 1 } else { sync_task_called(n - 1)? + 1 })
+    Ok(if n == 1 {
+        1
+    } else {
+        sync_task_called(n - 1)? + 1
+    })
 }
 
 #[task]
@@ -51,7 +59,11 @@ fn sync_task(n: u32) -> flowcore::Result<u32> {
 
 #[task]
 async fn async_task(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 { 1 } else { async_task.submit(n - 1).await? + 1 })
+    Ok(if n == 1 {
+        1
+    } else {
+        async_task.submit(n - 1).await? + 1
+    })
 }
 
 #[flow(task_runner = ConcurrentTaskRunner::new().max_workers(1))]
@@ -111,7 +123,11 @@ fn sync_that_blocks_on_async(n: u32) -> flowcore::Result<u32> {
 
 #[flow(timeout_seconds = 3600)]
 fn sync_with_timeout(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 { 1 } else { sync_with_timeout(n - 1)? + 1 })
+    Ok(if n == 1 {
+        1
+    } else {
+        sync_with_timeout(n - 1)? + 1
+    })
 }
 
 #[flow(timeout_seconds = 3600)]
@@ -180,7 +196,10 @@ fn fails() -> Result<u32, String> {
 }
 
 /// One at a time, so that each has the machine and its peak to itself.
-fn deep(what: &'static str, code: impl FnOnce() -> flowcore::Result<u32> + Send + 'static) -> flowcore::Result<u32> {
+fn deep(
+    what: &'static str,
+    code: impl FnOnce() -> flowcore::Result<u32> + Send + 'static,
+) -> flowcore::Result<u32> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (result, peak) = in_time(what, move || peak_of(code));
@@ -254,7 +273,10 @@ fn an_error_comes_up_through_100_000_levels() {
     for (what, run) in runs {
         let error = deep(what, run).unwrap_err();
         assert!(error.message().contains("bottom"), "{what}: {error}");
-        assert!(error.to_string().len() < 1000, "the path is folded: {error}");
+        assert!(
+            error.to_string().len() < 1000,
+            "the path is folded: {error}"
+        );
     }
 }
 
@@ -272,6 +294,28 @@ fn detached_runs_are_waited_for_100_000_levels_deep() {
         })
         .unwrap();
     }
+}
+
+#[test]
+fn a_run_100_000_levels_deep_is_cancelled() {
+    #[flow]
+    async fn waits_at_the_bottom(n: u32, begun: flowcore_tests::Gate) {
+        if n > 1 {
+            drop(waits_at_the_bottom(n - 1, begun).await);
+        } else {
+            begun.open();
+            std::future::pending().await
+        }
+    }
+    deep("cancelled", || {
+        let begun = flowcore_tests::Gate::new();
+        let run = waits_at_the_bottom.submit(LEVELS, begun.clone());
+        begun.pass();
+        run.cancel();
+        assert_eq!(run.wait().name(), "Cancelled");
+        Ok(0)
+    })
+    .unwrap();
 }
 
 #[test]
@@ -324,7 +368,11 @@ fn a_failure_goes_down_a_chain_of_100_000_waiting_runs() {
     })
     .unwrap_err();
     assert_eq!(error.kind(), flowcore::ErrorKind::NotReady);
-    assert!(error.to_string().len() < 10_000, "{} bytes", error.to_string().len());
+    assert!(
+        error.to_string().len() < 10_000,
+        "{} bytes",
+        error.to_string().len()
+    );
 }
 
 #[test]

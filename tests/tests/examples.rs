@@ -21,22 +21,13 @@ static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
         cargo.arg("--release");
     }
     let output = cargo.current_dir(workspace()).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let program = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let program = message["executable"].as_str()?;
         let is_example = message["target"]["kind"][0] == "example";
-        is_example.then(|| {
-            (
-                message["target"]["name"].as_str().unwrap().to_owned(),
-                program.into(),
-            )
-        })
+        is_example.then(|| (message["target"]["name"].as_str().unwrap().to_owned(), program.into()))
     };
     stdout.lines().filter_map(program).collect()
 });
@@ -48,16 +39,10 @@ fn workspace() -> &'static Path {
 fn run(name: &str, arguments: &[&str]) -> Output {
     let mut program = Command::new(&PROGRAMS[name]);
     // What is asked of the engine and its logs from outside would change what is printed.
-    for (variable, _) in
-        std::env::vars().filter(|(name, _)| name.starts_with("FLOW_") || name == "RUST_LOG")
-    {
+    for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOW_") || name == "RUST_LOG") {
         program.env_remove(variable);
     }
-    let output = program
-        .args(arguments)
-        .current_dir(workspace())
-        .output()
-        .unwrap();
+    let output = program.args(arguments).current_dir(workspace()).output().unwrap();
     assert!(
         output.status.success(),
         "{name}: {}",
@@ -71,10 +56,7 @@ fn stdout(name: &str) -> String {
 }
 
 fn processed(nodes: &[&str]) -> String {
-    nodes
-        .iter()
-        .map(|node| format!("Processed node: {node}\n"))
-        .collect()
+    nodes.iter().map(|node| format!("Processed node: {node}\n")).collect()
 }
 
 #[test]
@@ -111,10 +93,7 @@ fn parallel_siblings() {
 
 #[test]
 fn ten_tasks() {
-    assert_eq!(
-        stdout("ten_tasks"),
-        "[0, 1, 4, 9, 16, 25, 36, 49, 64, 81]\n"
-    );
+    assert_eq!(stdout("ten_tasks"), "[0, 1, 4, 9, 16, 25, 36, 49, 64, 81]\n");
 }
 
 #[test]
@@ -129,17 +108,13 @@ fn max_workers() {
 
 #[test]
 fn sequential() {
-    let expected =
-        "step 1 begins\nstep 1 ends\nstep 2 begins\nstep 2 ends\nstep 3 begins\nstep 3 ends\n";
+    let expected = "step 1 begins\nstep 1 ends\nstep 2 begins\nstep 2 ends\nstep 3 begins\nstep 3 ends\n";
     assert_eq!(stdout("sequential"), expected);
 }
 
 #[test]
 fn parallel_flows() {
-    assert_eq!(
-        stdout("parallel_flows"),
-        "Hello, Ada!\nHello, Grace!\nHello, Edsger!\n"
-    );
+    assert_eq!(stdout("parallel_flows"), "Hello, Ada!\nHello, Grace!\nHello, Edsger!\n");
 }
 
 #[test]
@@ -149,10 +124,7 @@ fn flow_from_task() {
 
 #[test]
 fn task_submits_flows() {
-    assert_eq!(
-        stdout("task_submits_flows"),
-        "The sum of five squares is 55\n"
-    );
+    assert_eq!(stdout("task_submits_flows"), "The sum of five squares is 55\n");
 }
 
 #[test]
@@ -186,17 +158,10 @@ fn batch_creator() {
 /// Times as `TIME`, a run's made-up name as `NAME`.
 fn normalised(line: &str) -> String {
     let (time, rest) = line.split_at(12);
-    let shape: String = time
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "00:00:00.000", "{line}");
     let mut parts = rest.splitn(3, '\'');
-    let (before, name, after) = (
-        parts.next().unwrap(),
-        parts.next().unwrap(),
-        parts.next().unwrap(),
-    );
+    let (before, name, after) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let name = match name.strip_prefix("clean-") {
         Some(_) => "clean-NAME",
         None => {
@@ -249,8 +214,7 @@ impl Scratch {
     fn pipeline(&self, options: &[&str]) -> (String, String) {
         let dir = self.0.to_str().unwrap();
         let output = run("tree_pipeline", &[&[dir], options].concat());
-        let [stdout, stderr] =
-            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         // What a terminal would act upon is never printed.
         assert!(
             !stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'),
@@ -296,27 +260,18 @@ fn tree_pipeline_shows_the_runs_and_the_totals() {
             .lines()
             .find(|line| line.starts_with(name))
             .unwrap_or_else(|| panic!("{name}: {stdout}"));
-        line.split_whitespace()
-            .skip(1)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(row("Rust"), ["30", "60", "600"]);
     assert_eq!(row("Markdown"), ["1", "3", "30"]);
     assert_eq!(row("Other"), ["1", "0", "0"]);
     assert_eq!(row("Total"), ["32", "63", "630"]);
-    let line = stdout
-        .lines()
-        .find(|line| line.contains("hash_file ×30"))
-        .unwrap();
+    let line = stdout.lines().find(|line| line.contains("hash_file ×30")).unwrap();
     assert!(
         line.starts_with("      └─ hash_file ×30") && line.contains("Completed"),
         "{stdout}"
     );
-    assert!(
-        stdout.contains("'target' and '.git' are left out"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("'target' and '.git' are left out"), "{stdout}");
     assert!(stderr.contains(": 35 completed ("), "{stderr}");
     assert_eq!(scratch.pipeline(&["--no-progress"]).1, "");
 }
@@ -355,9 +310,7 @@ fn tree_pipeline_reports_what_it_can_not_read_and_goes_on() {
     use std::os::unix::fs::symlink;
 
     let scratch = Scratch::new("pipeline-odd");
-    scratch
-        .file("fine.rs", "fn f() {}\n")
-        .file("esc\u{1b}[31m.md", "x\n");
+    scratch.file("fine.rs", "fn f() {}\n").file("esc\u{1b}[31m.md", "x\n");
     let path = |name: &str| scratch.0.join(name);
     std::fs::write(scratch.0.join(OsStr::from_bytes(b"bad\xff.rs")), "x\n").unwrap();
     symlink("loop2", path("loop1")).unwrap();
@@ -366,13 +319,7 @@ fn tree_pipeline_reports_what_it_can_not_read_and_goes_on() {
     std::fs::create_dir(path("dir")).unwrap();
     symlink("..", path("dir/up")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
-    assert!(
-        Command::new("mkfifo")
-            .arg(path("fifo"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
     // A path longer than the system takes is unreadable for root too.
     let deep = "cd \"$0\"; n=$(printf '%0200d' 0); for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do mkdir $n; cd -P $n || exit 1; done; echo x > f.rs";
     assert!(
@@ -398,12 +345,6 @@ fn tree_pipeline_reports_what_it_can_not_read_and_goes_on() {
         assert!(stdout.contains(problem), "{problem}: {stdout}");
     }
     assert!(!stdout.contains("dangling"), "{stdout}");
-    let rust = stdout
-        .lines()
-        .find(|line| line.starts_with("Rust"))
-        .unwrap();
-    assert_eq!(
-        rust.split_whitespace().collect::<Vec<_>>(),
-        ["Rust", "2", "2", "12"]
-    );
+    let rust = stdout.lines().find(|line| line.starts_with("Rust")).unwrap();
+    assert_eq!(rust.split_whitespace().collect::<Vec<_>>(), ["Rust", "2", "2", "12"]);
 }

@@ -33,15 +33,12 @@ impl Observer for Log {
         assert!(record.unix_nanos > 1_600_000_000_000_000_000);
         // An observer's own events aren't handed to it again.
         tracing::info!("observed");
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Line {
-                run: run.run_name(),
-                level: record.level,
-                target: record.target.to_owned(),
-                message: record.message.to_owned(),
-            });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Line {
+            run: run.run_name(),
+            level: record.level,
+            target: record.target.to_owned(),
+            message: record.message.to_owned(),
+        });
     }
 }
 
@@ -68,9 +65,7 @@ fn told_by_engine(run: &str) -> Vec<(Level, String)> {
     let engine = lines
         .iter()
         .filter(|line| line.run == run && line.target == "flowcore::run");
-    engine
-        .map(|line| (line.level, line.message.clone()))
-        .collect()
+    engine.map(|line| (line.level, line.message.clone())).collect()
 }
 
 #[task(run_name = "{_name}")]
@@ -132,10 +127,7 @@ async fn async_flows_that_take_turns_on_one_thread_keep_their_events_apart() {
     let both = async { (first.await.unwrap(), second.await.unwrap()) };
     tokio::time::timeout(LIMIT, both).await.unwrap();
     for name in ["turns-1", "turns-2"] {
-        assert_eq!(
-            logged(name),
-            [format!("{name} begins"), format!("{name} ends")]
-        );
+        assert_eq!(logged(name), [format!("{name} begins"), format!("{name} ends")]);
     }
 }
 
@@ -186,10 +178,7 @@ fn trouble_of_a_hook_is_in_the_log_of_its_run() {
     LazyLock::force(&LOG);
     hooked().unwrap();
     let told = told_by_engine("the-hooked");
-    let warnings: Vec<_> = told
-        .iter()
-        .filter(|(level, _)| *level == Level::WARN)
-        .collect();
+    let warnings: Vec<_> = told.iter().filter(|(level, _)| *level == Level::WARN).collect();
     assert_eq!(warnings[0].1, "a hook for Completed failed: no paper");
     assert!(
         warnings[1].1.contains("panicked at") && warnings[1].1.ends_with("no ink"),
@@ -200,10 +189,7 @@ fn trouble_of_a_hook_is_in_the_log_of_its_run() {
 
 #[task(retries = 1, run_name = "the-loser")]
 fn loses() -> Result<(), String> {
-    tracing::info!(
-        attempt = flowcore::context().map(|run| run.attempt()),
-        "trying"
-    );
+    tracing::info!(attempt = flowcore::context().map(|run| run.attempt()), "trying");
     Err("lost".to_owned())
 }
 
@@ -211,10 +197,7 @@ fn loses() -> Result<(), String> {
 fn the_engine_tells_of_retries_and_failures_under_its_own_target() {
     LazyLock::force(&LOG);
     loses().unwrap_err();
-    assert_eq!(
-        logged("the-loser"),
-        ["trying attempt=1", "trying attempt=2"]
-    );
+    assert_eq!(logged("the-loser"), ["trying attempt=1", "trying attempt=2"]);
     let told = told_by_engine("the-loser");
     assert!(
         told.iter()
@@ -255,9 +238,7 @@ impl Observer for Grumpy {
 fn an_observer_that_panics_over_a_line_breaks_neither_the_run_nor_other_observers() {
     LazyLock::force(&LOG);
     let grumpy = observe(Arc::new(Grumpy));
-    in_time("a panicking observer", || {
-        says("annoys", "good morning").unwrap()
-    });
+    in_time("a panicking observer", || says("annoys", "good morning").unwrap());
     drop(grumpy);
     assert_eq!(logged("annoys"), ["good morning"]);
 }
@@ -285,9 +266,7 @@ fn a_level_that_is_off_costs_no_formatting() {
     let lines = tracing_subscriber::fmt::layer()
         .event_format(flowcore::logging::RunFormat::new())
         .with_writer(std::io::sink);
-    let subscriber = tracing_subscriber::registry()
-        .with(EnvFilter::new("info"))
-        .with(lines);
+    let subscriber = tracing_subscriber::registry().with(EnvFilter::new("info")).with(lines);
     // A direct call stays on its thread, and so under this subscriber.
     tracing::subscriber::with_default(subscriber, || logs_at_two_levels().unwrap());
     assert_eq!(FORMATTED.load(Ordering::SeqCst), 1);
@@ -301,12 +280,7 @@ fn program(mode: &str, variables: &[(&str, &str)]) -> Output {
         command.env_remove(variable);
     }
     let variables = variables.iter().copied();
-    command
-        .arg(mode)
-        .env("TZ", "UTC")
-        .envs(variables)
-        .output()
-        .unwrap()
+    command.arg(mode).env("TZ", "UTC").envs(variables).output().unwrap()
 }
 
 /// The lines on standard error, their times checked and taken off.
@@ -314,10 +288,7 @@ fn lines(output: &Output) -> Vec<String> {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     let untimed = text.lines().map(|line| {
         let (time, rest) = line.split_at(12);
-        let shape: String = time
-            .chars()
-            .map(|c| if c.is_ascii_digit() { '0' } else { c })
-            .collect();
+        let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
         assert!(shape == "00:00:00.000" || time.trim().is_empty(), "{line}");
         rest.to_owned()
     });
@@ -327,10 +298,7 @@ fn lines(output: &Output) -> Vec<String> {
 #[test]
 fn init_gives_lines_with_their_run_and_may_be_called_twice() {
     let output = program("lines", &[]);
-    assert!(
-        output.status.success() && output.stdout.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
     assert_eq!(
         lines(&output),
         [
@@ -349,10 +317,7 @@ fn init_gives_lines_with_their_run_and_may_be_called_twice() {
 
 #[test]
 fn flow_log_and_then_rust_log_say_what_is_shown() {
-    let quiet = program(
-        "lines",
-        &[("FLOW_LOG", "warn,flowcore=off"), ("RUST_LOG", "trace")],
-    );
+    let quiet = program("lines", &[("FLOW_LOG", "warn,flowcore=off"), ("RUST_LOG", "trace")]);
     assert_eq!(
         lines(&quiet),
         [
@@ -378,10 +343,7 @@ fn an_unreadable_filter_is_told_and_stops_nothing() {
 
 #[test]
 fn lines_are_cut_where_the_setting_says() {
-    let output = program(
-        "lines",
-        &[("FLOW_LOG_LINE_BYTES", "8"), ("FLOW_LOG", "logs=info")],
-    );
+    let output = program("lines", &[("FLOW_LOG_LINE_BYTES", "8"), ("FLOW_LOG", "logs=info")]);
     let lines = lines(&output);
     assert!(
         lines.contains(&" | INFO    | Task run 'node-A1' - processi… (cut at 8 bytes)".to_owned()),
@@ -399,10 +361,7 @@ fn without_a_terminal_there_are_no_colours() {
 fn the_library_installs_no_subscriber_by_itself() {
     let output = program("none", &[]);
     assert!(output.status.success(), "{output:?}");
-    assert!(
-        output.stderr.is_empty() && output.stdout.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.stderr.is_empty() && output.stdout.is_empty(), "{output:?}");
 }
 
 #[test]
@@ -411,9 +370,7 @@ fn beside_another_subscriber_init_says_what_to_do() {
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
-        said.contains(
-            "another tracing subscriber is installed already; add `flowcore::logging::RunLayer`"
-        ),
+        said.contains("another tracing subscriber is installed already; add `flowcore::logging::RunLayer`"),
         "{said}"
     );
 }

@@ -1,11 +1,6 @@
 //! Other attributes on annotated functions: each does what it does on a plain one.
 #![forbid(unsafe_code)]
-#![deny(
-    clippy::pedantic,
-    missing_docs,
-    unfulfilled_lint_expectations,
-    warnings
-)]
+#![deny(clippy::pedantic, missing_docs, unfulfilled_lint_expectations, warnings)]
 // What the functions themselves deserve, annotated or not.
 #![allow(
     clippy::many_single_char_names,
@@ -47,13 +42,7 @@ fn docs_are_the_description() {
     assert_eq!(documented::add_one(1).unwrap(), 2);
     assert_eq!(documented::below(1).unwrap(), 1);
     let tasks = flowcore::registry::tasks();
-    let description = |name| {
-        tasks
-            .iter()
-            .find(|task| task.name() == name)
-            .unwrap()
-            .description()
-    };
+    let description = |name| tasks.iter().find(|task| task.name() == name).unwrap().description();
     let expected = "Adds one.\n\n# Examples\n```text\n    add_one(1)\n```\nAnd no more.";
     assert_eq!(description("add_one"), expected);
     assert!(description("below").starts_with("Over\n"));
@@ -89,11 +78,7 @@ fn conditional_compilation_works() {
     conditional.submit(1).result().unwrap();
     let tasks = flowcore::registry::tasks();
     assert!(tasks.iter().any(|task| task.name() == "by condition"));
-    assert!(
-        !tasks
-            .iter()
-            .any(|task| task.name().starts_with("compiled_out"))
-    );
+    assert!(!tasks.iter().any(|task| task.name().starts_with("compiled_out")));
 }
 
 #[expect(dead_code)]
@@ -202,10 +187,7 @@ fn with_inner_attributes(x: u32) -> u32 {
 }
 
 #[task]
-fn with_attributes_on_parameters(
-    #[allow(unused_variables)] x: u32,
-    #[expect(unused_mut)] mut y: u32,
-) -> u32 {
+fn with_attributes_on_parameters(#[allow(unused_variables)] x: u32, #[expect(unused_mut)] mut y: u32) -> u32 {
     y
 }
 

@@ -26,21 +26,14 @@ mod raw {
 
     #[flow]
     async fn r#loop(r#in: u32) -> u32 {
-        if r#in == 0 {
-            0
-        } else {
-            r#loop(r#in - 1).await.unwrap()
-        }
+        if r#in == 0 { 0 } else { r#loop(r#in - 1).await.unwrap() }
     }
 
     #[test]
     fn identifiers_are_names_without_the_prefix() {
         let expected = "a-1 a 3";
         assert_eq!(r#match("a".to_owned(), 1, 2).unwrap(), expected);
-        assert_eq!(
-            r#match.submit("a", 1_u32, 2_u32).result().unwrap(),
-            expected
-        );
+        assert_eq!(r#match.submit("a", 1_u32, 2_u32).result().unwrap(), expected);
         assert_eq!(r#loop(3).run().unwrap(), 0);
         let task = flowcore::registry::tasks();
         let task = task.iter().find(|task| task.name() == "match").unwrap();
@@ -151,13 +144,7 @@ fn names_that_shadow_stds_harm_nothing() {
     assert_eq!(add(1, "ab", &[0]).unwrap(), 4);
     assert_eq!(add.submit(1, "ab", vec![0]).result().unwrap(), 4);
     assert_eq!(lazy("ab", &[1, 2], &3).run().unwrap(), 3);
-    let _ = opaque(
-        shadowed::Option,
-        shadowed::String,
-        shadowed::u8,
-        shadowed::Vec,
-    )
-    .unwrap();
+    let _ = opaque(shadowed::Option, shadowed::String, shadowed::u8, shadowed::Vec).unwrap();
     nothing().unwrap();
 }
 
@@ -172,12 +159,10 @@ mod without_prelude {
 
     #[::flowcore::flow(on_failure = |_, _| {}, task_runner = ::flowcore::ConcurrentTaskRunner::new())]
     pub async fn lazy(text: &str) -> ::std::string::String {
-        sync.submit(1_u32, text, ::std::vec::Vec::new())
-            .await
-            .map_or_else(
-                |error| ::std::string::ToString::to_string(&error),
-                |x| ::std::format!("{x}{text}"),
-            )
+        sync.submit(1_u32, text, ::std::vec::Vec::new()).await.map_or_else(
+            |error| ::std::string::ToString::to_string(&error),
+            |x| ::std::format!("{x}{text}"),
+        )
     }
 }
 
@@ -393,10 +378,6 @@ fn objects_are_copies_and_values() {
     let pointer: fn(u32) -> flowcore::Result<u32> = *double;
     assert_eq!(pointer(1).unwrap(), 2);
     assert_eq!(format!("{double:?}"), "double");
-    let doubled: Vec<u32> = [1, 2]
-        .into_iter()
-        .map(*double)
-        .map(Result::unwrap)
-        .collect();
+    let doubled: Vec<u32> = [1, 2].into_iter().map(*double).map(Result::unwrap).collect();
     assert_eq!(doubled, [2, 4]);
 }

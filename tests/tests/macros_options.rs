@@ -2,11 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::pedantic)]
 // What the functions themselves deserve, annotated or not.
-#![allow(
-    clippy::needless_pass_by_value,
-    clippy::unused_async,
-    clippy::unwrap_used
-)]
+#![allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -47,21 +43,14 @@ fn descriptions_are_kept() {
     placed::here().unwrap();
     assert_eq!(fetch("abc").unwrap(), 3);
     let tasks = registry::tasks();
-    let task = tasks
-        .iter()
-        .find(|task| task.name() == "fetch page")
-        .unwrap();
+    let task = tasks.iter().find(|task| task.name() == "fetch page").unwrap();
     assert_eq!(task.description(), "Fetches.\n\nAt length.");
     assert_eq!(task.version(), Some("2"));
     assert_eq!(task.tags(), ["web", "nightly"]);
     assert_eq!(task.key(), "pages");
     assert_eq!(task.parameters().collect::<Vec<_>>(), ["url"]);
     let task = tasks.iter().find(|task| task.name() == "here").unwrap();
-    let place = format!(
-        "macros_options::placed::here ({}:{}:46)",
-        file!(),
-        placed::LINE
-    );
+    let place = format!("macros_options::placed::here ({}:{}:46)", file!(), placed::LINE);
     assert_eq!(task.location(), place);
 
     let flow = registry::flow("described").unwrap();
@@ -113,16 +102,12 @@ retried! {
 
 #[task(retries = TIMES, retry_delay_seconds = [0, 0.001], retry_jitter_factor = 1)]
 fn mixed_list() -> Result<(), String> {
-    Err(flowcore::context()
-        .map_or(0, |run| run.attempt())
-        .to_string())
+    Err(flowcore::context().map_or(0, |run| run.attempt()).to_string())
 }
 
 #[task(retries = 2, retry_delay_seconds = |attempt| Duration::from_millis(attempt.into()))]
 fn inferred_closure() -> Result<(), String> {
-    Err(flowcore::context()
-        .map_or(0, |run| run.attempt())
-        .to_string())
+    Err(flowcore::context().map_or(0, |run| run.attempt()).to_string())
 }
 
 #[test]
@@ -137,23 +122,17 @@ fn is_first(error: &flowcore::Error) -> bool {
 
 #[task(retries = 5, retry_condition_fn = is_first)]
 fn by_error() -> Result<(), String> {
-    Err(flowcore::context()
-        .map_or(0, |run| run.attempt())
-        .to_string())
+    Err(flowcore::context().map_or(0, |run| run.attempt()).to_string())
 }
 
 #[task(retries = 5, retry_condition_fn = |error| error.message() == "1")]
 fn by_closure() -> Result<(), String> {
-    Err(flowcore::context()
-        .map_or(0, |run| run.attempt())
-        .to_string())
+    Err(flowcore::context().map_or(0, |run| run.attempt()).to_string())
 }
 
 #[task(retries = 5, retry_condition_fn = |run, _| run.attempt() < 2)]
 async fn by_state() -> Result<(), String> {
-    Err(flowcore::context()
-        .map_or(0, |run| run.attempt())
-        .to_string())
+    Err(flowcore::context().map_or(0, |run| run.attempt()).to_string())
 }
 
 #[test]
@@ -183,10 +162,7 @@ fn timeouts_are_seconds_or_durations() {
 static HOOKS: AtomicU32 = AtomicU32::new(0);
 
 fn count(_: &RunContext, state: &State) {
-    HOOKS.fetch_add(
-        if state.name() == "Running" { 1 } else { 10 },
-        Ordering::SeqCst,
-    );
+    HOOKS.fetch_add(if state.name() == "Running" { 1 } else { 10 }, Ordering::SeqCst);
 }
 
 async fn count_later(_: &RunContext, _: &State) -> Result<(), String> {
@@ -210,10 +186,7 @@ fn hooks_are_functions_closures_and_lists_of_them() {
     assert_eq!(HOOKS.load(Ordering::SeqCst), 111);
 }
 
-#[task(
-    run_name = "{_user:>3}: {_count:03} {{{place}}}",
-    skip(password, token)
-)]
+#[task(run_name = "{_user:>3}: {_count:03} {{{place}}}", skip(password, token))]
 fn log_in(_user: &str, _count: u32, place: String, password: &str, token: String) -> String {
     let run = flowcore::context().unwrap();
     let parameters = run.parameters().unwrap_or_default().to_owned();
@@ -234,15 +207,9 @@ fn run_names_and_records_are_made_of_parameters() {
     );
     let direct = log_in("me", 7, "here".to_owned(), "pass", "tok".to_owned()).unwrap();
     assert_eq!(direct, expected);
-    let submitted = log_in
-        .submit("me", 7_u32, "here", "pass", "tok")
-        .result()
-        .unwrap();
+    let submitted = log_in.submit("me", 7_u32, "here", "pass", "tok").result().unwrap();
     // The run owns what the caller lends.
-    assert_eq!(
-        submitted,
-        expected.replace(r#":"str""#, r#":"alloc::string::String""#)
-    );
+    assert_eq!(submitted, expected.replace(r#":"str""#, r#":"alloc::string::String""#));
     assert_eq!(secret().unwrap(), "secret");
 }
 

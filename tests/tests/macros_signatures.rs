@@ -43,20 +43,7 @@ mod parameters {
 
     #[allow(clippy::too_many_arguments)]
     #[task]
-    fn twelve(
-        a: u8,
-        b: &str,
-        c: u8,
-        d: u8,
-        e: u8,
-        f: u8,
-        g: u8,
-        h: u8,
-        i: u8,
-        j: u8,
-        k: u8,
-        l: &[u8],
-    ) -> String {
+    fn twelve(a: u8, b: &str, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8, k: u8, l: &[u8]) -> String {
         let sum = a + c + d + e + f + g + h + i + j + k;
         format!("{sum} {b} {l:?}")
     }
@@ -135,15 +122,7 @@ mod parameters {
 
     #[test]
     fn patterns_take_parameters_apart() {
-        let direct = patterns(
-            (1, 2),
-            [3, 0, 0],
-            vec![4],
-            String::new(),
-            5,
-            Wrapped(6),
-            1000,
-        );
+        let direct = patterns((1, 2), [3, 0, 0], vec![4], String::new(), 5, Wrapped(6), 1000);
         assert_eq!(direct.unwrap(), 1121);
         let run = patterns.submit((1, 2), [3, 0, 0], vec![4], "", 5, Wrapped(6), 1000);
         assert_eq!(run.result().unwrap(), 1121);
@@ -214,11 +193,7 @@ mod outputs {
 
     #[task]
     fn aliased(fail: bool) -> Outcome<u32> {
-        if fail {
-            Err(Trouble::Io("disk".into()))
-        } else {
-            Ok(1)
-        }
+        if fail { Err(Trouble::Io("disk".into())) } else { Ok(1) }
     }
 
     #[task]
@@ -243,8 +218,7 @@ mod outputs {
     #[task]
     fn with_anyhow(text: &str) -> anyhow::Result<u32> {
         use anyhow::Context;
-        text.parse::<u32>()
-            .with_context(|| format!("reading {text}"))
+        text.parse::<u32>().with_context(|| format!("reading {text}"))
     }
 
     #[task]
@@ -296,10 +270,7 @@ mod outputs {
 
     #[task]
     fn fixed(text: &'static str, texts: Vec<&'static str>, label: Static) -> &'static str {
-        texts
-            .into_iter()
-            .find(|other| *other == label.label)
-            .unwrap_or(text)
+        texts.into_iter().find(|other| *other == label.label).unwrap_or(text)
     }
 
     #[task]

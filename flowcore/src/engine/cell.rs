@@ -1,7 +1,6 @@
 //! A run of one function: its inputs, parameters and output, with their types.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
@@ -203,11 +202,6 @@ impl<R: Runnable> Node for RunCell<R> {
         }
         let _in = ambient::Entered::on_thread(node.clone(), epoch, limited.then(|| node.clone()));
         self.call(&node, begun);
-    }
-
-    fn move_to_own_runtime(self: Arc<Self>) {
-        self.core.moved.store(true, Ordering::SeqCst);
-        let _ = runtime::own().spawn(Drive::new(self));
     }
 
     fn poll_inputs(self: Arc<Self>) {

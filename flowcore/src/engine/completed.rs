@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::core::RESULT;
 use super::future::RunFuture;
 use super::node::NodeRef;
+use super::park::is_crowded;
 use super::wait::{self, Goal};
 
 /// Gives the futures of `runs` as they complete: a `Stream` where one can await, an iterator that blocks where not.
@@ -178,7 +179,11 @@ impl<T: Send + 'static> Goal for NextDone<'_, T> {
         self.found.is_some()
     }
 
+    /// None, as long as there are threads: one slow run in the place of the waiter would hide that another is done.
     fn runnable(&mut self) -> Option<NodeRef> {
+        if !is_crowded() {
+            return None;
+        }
         while let Some(run) = self.runs.waiting.get(self.looked) {
             if let Some(run) = run
                 && wait::is_up_for_grabs(run.node().core())

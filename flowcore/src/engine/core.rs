@@ -77,6 +77,8 @@ pub(crate) struct Inner {
     /// The thread that last polled the body's future in vain.
     pub(crate) polled_by: Option<ThreadId>,
     pub(crate) timer: Option<AbortHandle>,
+    /// Whether the attempt was given up because it took too long.
+    pub(crate) timed_out: bool,
     /// How many of the states the observers have seen.
     pub(crate) observed: u32,
     /// Whether a thread is showing states to the observers.
@@ -99,6 +101,8 @@ pub(crate) struct Core {
     pub(crate) parent: Option<NodeRef>,
     /// Its own, or its parent's where there is none: all runs of a tree counting the users of one scope would slow each other.
     scope: Option<Arc<Scope>>,
+    /// The first levels of its path, kept every so many levels.
+    top: Option<Arc<str>>,
     pub(crate) custom: Option<Box<Custom>>,
     pub(crate) depth: u32,
     /// The epoch of the parent's body that made this run.
@@ -160,7 +164,10 @@ impl Origin {
     }
 }
 
-/// How far up a run looks for its scope at the most.
+/// How much of the top of a long path is shown.
+const TOP_LEVELS: usize = 3;
+
+/// How far up a run looks for its scope, and for the top of its path, at the most.
 const LEVELS_TO_SCOPE: u32 = 32;
 
 const ONE_EPOCH: u64 = 1 << 32;
@@ -181,6 +188,10 @@ impl Core {
             }
         };
         let scope = Self::scope_for(definition, parent.as_ref(), depth);
+        let top = match &parent {
+            Some(parent) if depth.is_multiple_of(LEVELS_TO_SCOPE) => Some(parent.core().top()),
+            _ => None,
+        };
         let at = clock::ticks() + offset;
         let phase = match birth {
             Birth::Direct | Birth::Queued => Phase::Queued,
@@ -191,6 +202,7 @@ impl Core {
             id: RunId::generate(at),
             parent,
             scope,
+            top,
             custom,
             depth,
             parent_epoch,
@@ -214,6 +226,7 @@ impl Core {
                 blocked: None,
                 polled_by: None,
                 timer: None,
+                timed_out: false,
                 observed: 0,
                 observing: false,
                 ends_observed: false,
@@ -327,23 +340,38 @@ impl Core {
     pub(crate) fn path(&self) -> String {
         const SHOWN: usize = 8;
         let mut names = vec![self.definition.name()];
-        let mut folded = 0_usize;
-        let mut next = self.parent.as_ref();
-        while let Some(parent) = next {
-            let core = parent.core();
-            if names.len() < SHOWN || core.depth < 3 {
-                names.push(core.definition.name());
-            } else {
-                folded += 1;
+        let mut core = self;
+        while let Some(parent) = &core.parent {
+            core = parent.core();
+            if names.len() >= SHOWN && core.depth as usize > TOP_LEVELS {
+                let folded = core.depth as usize + 1 - TOP_LEVELS;
+                names.reverse();
+                return format!("{} › … {folded} more … › {}", core.top(), names.join(" › "));
             }
-            next = core.parent.as_ref();
-        }
-        let fold = format!("… {folded} more …");
-        if folded > 0 {
-            names.insert(SHOWN, &fold);
+            names.push(core.definition.name());
         }
         names.reverse();
         names.join(" › ")
+    }
+
+    /// The first levels of the path of a run below them.
+    fn top(&self) -> Arc<str> {
+        let mut names = Vec::new();
+        let mut core = self;
+        loop {
+            if let Some(top) = &core.top {
+                return top.clone();
+            }
+            if (core.depth as usize) < TOP_LEVELS {
+                names.push(core.definition.name());
+            }
+            match &core.parent {
+                Some(parent) => core = parent.core(),
+                None => break,
+            }
+        }
+        names.reverse();
+        names.join(" › ").into()
     }
 
     // --- cancellation ----------------------------------------------------------------------------------------------
@@ -379,6 +407,11 @@ impl Core {
         let epoch = self.epoch() + 1;
         self.pending.store(u64::from(epoch) << 32 | 1, Ordering::SeqCst);
         epoch
+    }
+
+    /// Whether the body waits for more than itself.
+    pub(crate) fn has_pending_children(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) % ONE_EPOCH > 1
     }
 
     /// Ends the epoch whatever is pending: who belongs to it no longer counts.

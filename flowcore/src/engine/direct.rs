@@ -42,8 +42,6 @@ impl Node for Plain {
 
     fn execute(self: Arc<Self>) {}
 
-    fn move_to_own_runtime(self: Arc<Self>) {}
-
     fn poll_inputs(self: Arc<Self>) {}
 
     fn discard(&self) {}

@@ -45,6 +45,10 @@ impl<R: Runnable> Drive<R> {
         }
     }
 
+    pub(crate) fn node(&self) -> &NodeRef {
+        &self.node
+    }
+
     pub(crate) fn core(&self) -> &Core {
         self.run.core()
     }

@@ -1,7 +1,6 @@
 //! State hooks: user code told of a run's states, that can neither change nor hold up the run.
 
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -12,7 +11,7 @@ use super::life;
 use super::node::NodeRef;
 use super::observe;
 use super::panic::guarded;
-use super::{runtime, timer};
+use super::runtime;
 use crate::settings::settings;
 use crate::state::{State, StateName, StateType};
 
@@ -74,7 +73,13 @@ where
     fn into_hook(self) -> Hook {
         // A hook has a thread of its own, so that its future needs no `Send`.
         Hook(Arc::new(move |run, state, runtime| {
-            runtime.block_on(self(run, state)).into_outcome()
+            // Its thread must not outlive the limit by much: an async hook can be dropped.
+            let limited =
+                runtime.block_on(async { tokio::time::timeout(settings().hook_timeout, self(run, state)).await });
+            match limited {
+                Ok(outcome) => outcome.into_outcome(),
+                Err(_) => Err("it took too long".to_owned()),
+            }
         }))
     }
 }
@@ -104,9 +109,10 @@ pub(crate) async fn run(node: NodeRef) {
     for hook in hooks_of(core, state.kind()) {
         let context = RunContext::of(node.clone(), core.epoch(), core.attempt());
         let (hook, state_of_call) = (hook.clone(), state.clone());
-        let called = Handle::current().spawn_blocking(move || {
+        // Not on the user's runtime: its end would wait for a hook that doesn't end.
+        let called = runtime::own().spawn_blocking(move || {
             // A hook may start runs; they belong to no body.
-            guarded(|| (hook.0)(&context, &state_of_call, &Handle::current()))
+            guarded(|| (hook.0)(&context, &state_of_call, runtime::own()))
         });
         let trouble = match tokio::time::timeout(limit, called).await {
             Ok(Ok(Ok(Ok(())))) => continue,
@@ -119,25 +125,15 @@ pub(crate) async fn run(node: NodeRef) {
     }
 }
 
-/// Calls the hooks of the last state on some runtime, then lets the waiters know.
+/// Calls the hooks of the last state, then lets the waiters know.
 pub(crate) fn run_at_end(node: &NodeRef) {
-    let runtime = if node.core().direct {
-        runtime::own().clone()
-    } else {
-        timer::home(node.core())
-    };
-    let last = Last(Some(node.clone()));
-    let spawned = catch_unwind(AssertUnwindSafe(|| {
-        runtime.spawn(async move {
-            let mut last = last;
-            if let Some(node) = last.0.clone() {
-                run(node).await;
-            }
-            last.done();
-        })
+    let mut last = Last(Some(node.clone()));
+    drop(runtime::own().spawn(async move {
+        if let Some(node) = last.0.clone() {
+            run(node).await;
+        }
+        last.done();
     }));
-    // Without a runtime (it is being dropped) `last` was dropped, and has let the waiters know.
-    drop(spawned);
 }
 
 /// Lets the waiters know even if the runtime ends under the hooks.

@@ -198,24 +198,27 @@ pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: 
             inner.error.get_or_insert(error);
         }
     }
-    if !failed && core.arrived(epoch) {
+    if !failed && !core.has_pending_children() {
+        core.arrived(epoch);
         settle_all(conclude(node, inner, StateName::Completed));
         return true;
     }
+    // From here on it only waits for its children, which may need the slot; the next attempt asks for it again.
+    let freed = core.has_pending_children() && slot::free(core);
     drop(inner);
+    if freed {
+        slot::tell_free(core);
+    }
     if failed {
         // What the body has left behind works for nobody.
         cancel::children(node, "its parent failed");
         if core.is_cancelled() {
             tell_cancelled(node);
         }
-        if core.arrived(epoch) {
-            settle(node.clone());
-            return true;
-        }
     }
-    // It only waits for its children now, which may need the slot.
-    slot::give_back(core);
+    if core.arrived(epoch) {
+        settle(node.clone());
+    }
     true
 }
 
@@ -260,7 +263,7 @@ fn settle_one(node: &NodeRef) -> Option<NodeRef> {
         return conclude(node, inner, StateName::Completed);
     };
     let attempt = inner.attempt;
-    let failed = if error.kind() == ErrorKind::TimedOut && error.run_id() == Some(core.id) {
+    let failed = if inner.timed_out {
         StateName::TimedOut
     } else {
         StateName::Failed
@@ -320,6 +323,7 @@ fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool
             return false;
         }
         inner.error = None;
+        inner.timed_out = false;
         if let Some(timer) = inner.timer.take() {
             timer.abort();
         }
@@ -389,6 +393,7 @@ fn timed_out(node: &NodeRef, epoch: u32, timeout: Duration) {
         let message = format!("exceeded its timeout of {} second(s)", timeout.as_secs_f64());
         inner.error = Some(placed(core, Error::of_kind(ErrorKind::TimedOut, message)));
         inner.timer = None;
+        inner.timed_out = true;
         if inner.phase == Phase::Body && !core.is_async() {
             let text =
                 "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";

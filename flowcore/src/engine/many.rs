@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use super::core::{ERROR, RESULT};
 use super::node::NodeRef;
+use super::park::is_crowded;
 use super::wait::{Goal, is_up_for_grabs};
 
 /// Waits for many runs, or for the first that fails.
@@ -55,7 +56,11 @@ impl Goal for Many {
         failed
     }
 
+    /// None, as long as there are threads: one slow run in the place of the waiter would hide that another has failed.
     fn runnable(&mut self) -> Option<NodeRef> {
+        if !is_crowded() {
+            return None;
+        }
         self.grabbed = self.grabbed.max(self.through);
         while let Some(node) = self.nodes.get(self.grabbed) {
             if is_up_for_grabs(node.core()) {

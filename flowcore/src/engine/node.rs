@@ -22,9 +22,6 @@ pub(crate) trait Node: Send + Sync + 'static {
     /// Begins an attempt on this very thread, if nobody has: runs a sync body, polls an async one as far as it goes.
     fn execute(self: Arc<Self>);
 
-    /// Hands an async run that nobody has begun to flowcore's own runtime.
-    fn move_to_own_runtime(self: Arc<Self>);
-
     /// Looks whether all inputs are there, and asks to be called again if not.
     fn poll_inputs(self: Arc<Self>);
 

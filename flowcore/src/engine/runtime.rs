@@ -1,15 +1,17 @@
 //! flowcore's own tokio runtime, for programs that have none.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock, Weak};
 use std::task::{Context, Waker};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use super::core::Core;
 use super::drive::Drive;
+use super::node::{Node, NodeRef};
 use super::{ambient, park, stack, wait};
 use crate::private::Runnable;
 
@@ -38,6 +40,9 @@ pub(crate) fn own() -> &'static Handle {
 pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
     let current = || ambient::is_polled() || (!ambient::is_only_entered() && Handle::try_current().is_ok());
     if !wait::is_runtime_blocked() && !park::is_crowded() && current() {
+        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+            note_spawned_here(run.node());
+        }
         drop(tokio::spawn(run));
         return;
     }
@@ -69,5 +74,32 @@ pub(crate) fn poll_here<R: Runnable>(run: Drive<R>) {
         // It goes on elsewhere, whatever runtime this thread may be.
         run.core().lock().polled_by = None;
         drop(runtime.spawn(run));
+    }
+}
+
+thread_local! {
+    /// Async runs spawned on this thread's own runtime, that may not have begun. Empty but on a current-thread runtime.
+    static SPAWNED_HERE: RefCell<Vec<Weak<dyn Node>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn has_not_begun(node: &Weak<dyn Node>) -> bool {
+    node.upgrade().is_some_and(|node| wait::is_up_for_grabs(node.core()))
+}
+
+fn note_spawned_here(node: &NodeRef) {
+    let _ = SPAWNED_HERE.try_with(|spawned| {
+        let mut spawned = spawned.borrow_mut();
+        if spawned.len() == spawned.capacity() {
+            spawned.retain(has_not_begun);
+        }
+        spawned.push(Arc::downgrade(node));
+    });
+}
+
+/// This thread is about to wait, and its runtime stands still: what it was to begin goes to flowcore's own.
+pub(crate) fn begin_spawned_here() {
+    let spawned = SPAWNED_HERE.try_with(RefCell::take).unwrap_or_default();
+    for node in spawned.iter().filter_map(Weak::upgrade) {
+        node.execute();
     }
 }

@@ -65,8 +65,8 @@ pub(crate) fn crash_rest(why: &str) -> ShutdownReport {
     // Before the look at what is left: who comes after it ends itself.
     OVER.store(true, Ordering::SeqCst);
     let mut report = ShutdownReport::default();
-    // From the leaves up, so that no run ends before what it waits for.
-    for node in live().into_iter().rev() {
+    // From the roots down: a body that learns of its child's end must not make an end of its own of it.
+    for node in live() {
         if !matches!(node.core().lock().phase, Phase::Ending | Phase::Settled) {
             report.crashed += 1;
             life::crash(&node, why);

@@ -58,10 +58,20 @@ fn exchange(core: &Core, from: u8, to: u8) -> bool {
         .is_ok()
 }
 
+/// Marks the slot as given back, to be told to the runner with no lock held.
+pub(crate) fn free(core: &Core) -> bool {
+    exchange(core, HELD, RELEASED)
+}
+
+/// Tells the runner of a slot that was given back.
+pub(crate) fn tell_free(core: &Core) {
+    call_runner(core, TaskRunner::release);
+}
+
 /// The run waits for a child: its slot may serve another.
 pub(crate) fn give_back(core: &Core) {
-    if exchange(core, HELD, RELEASED) {
-        call_runner(core, TaskRunner::release);
+    if free(core) {
+        tell_free(core);
     }
 }
 

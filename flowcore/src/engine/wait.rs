@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use super::core::{Core, Phase, RESULT};
 use super::life::cancelled;
 use super::node::NodeRef;
 use super::park::{Counted, Parked, thread_id};
-use super::{ambient, pool, runtime, slot};
+use super::{ambient, park, pool, runtime, slot};
 use crate::error::{Error, ErrorKind, Result};
 
 thread_local! {
@@ -54,12 +53,20 @@ pub(crate) fn is_up_for_grabs(core: &Core) -> bool {
     core.lock().phase == Phase::Queued
 }
 
+/// Whether a thread that waits for this run alone should begin it. A sync body with a timeout had better run elsewhere: whoever
+/// waits is told of the timeout at once. Only where many threads wait already, each is needed.
+fn is_worth_grabbing(core: &Core) -> bool {
+    let elsewhere = !core.is_async() && core.timeout().is_some() && !park::is_crowded();
+    !elsewhere && is_up_for_grabs(core)
+}
+
 /// Blocks the thread until the goal is reached: true; or the deadline: false.
 ///
 /// # Errors
 /// `Cancelled` if the waiting run must stop; `Runner` if the wait could never end.
 pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bool> {
     let (me, epoch) = ambient::run();
+    stopped(me.as_ref(), epoch)?;
     if let (Some(me), Some(awaited)) = (&me, goal.awaited()) {
         refuse_cycle(me.core(), awaited.core())?;
     }
@@ -87,8 +94,10 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
         }
         if let (Some(me), Some((driver, blocked))) = (&me, before) {
             let mut inner = me.core().lock();
-            inner.driver = driver;
-            inner.blocked = blocked;
+            if me.core().epoch() == epoch {
+                inner.driver = driver;
+                inner.blocked = blocked;
+            }
         }
         // A run it was given, and has no time for any more.
         if let Some(node) = parked.lent() {
@@ -130,10 +139,14 @@ fn block_without_slot(
             node.execute();
             continue;
         }
-        if let Some(awaited) = goal.awaited()
-            && is_runtime_blocked()
-        {
-            unblock(awaited)?;
+        if is_runtime_blocked() {
+            runtime::begin_spawned_here();
+            if goal.reached(waker) {
+                return Ok(true);
+            }
+            if let Some(awaited) = goal.awaited() {
+                refuse_stuck(awaited.core())?;
+            }
         }
         parked.park(deadline);
     }
@@ -224,26 +237,15 @@ fn on_current_thread_runtime() -> bool {
     !pool::is_worker() && flavor() == Some(RuntimeFlavor::CurrentThread)
 }
 
-/// This thread is a current-thread runtime's: an async run that has not begun moves elsewhere, one that has is stuck.
-fn unblock(awaited: &NodeRef) -> Result<()> {
-    let core = awaited.core();
-    if !core.is_async() {
-        return Ok(());
-    }
-    let (phase, polled_by) = {
-        let inner = core.lock();
-        (inner.phase, inner.polled_by)
-    };
-    match phase {
-        Phase::Queued if !core.moved.load(Ordering::SeqCst) => awaited.clone().move_to_own_runtime(),
-        Phase::Body | Phase::Delayed if polled_by == Some(thread_id()) => {
-            let message = format!(
-                "only this thread could drive '{}', and `.result()` would block it: use `.await`, or a multi-thread runtime",
-                core.definition.name()
-            );
-            return Err(Error::of_kind(ErrorKind::Runner, message));
-        }
-        _ => {}
+/// This thread is a current-thread runtime's: an async run that has begun on it can't go on while the thread waits.
+fn refuse_stuck(core: &Core) -> Result<()> {
+    let inner = core.lock();
+    if matches!(inner.phase, Phase::Body | Phase::Delayed) && inner.polled_by == Some(thread_id()) {
+        let message = format!(
+            "only this thread could drive '{}', and `.result()` would block it: use `.await`, or a multi-thread runtime",
+            core.definition.name()
+        );
+        return Err(Error::of_kind(ErrorKind::Runner, message));
     }
     Ok(())
 }
@@ -267,7 +269,7 @@ impl Goal for One {
     }
 
     fn runnable(&mut self) -> Option<NodeRef> {
-        is_up_for_grabs(self.node.core()).then(|| self.node.clone())
+        is_worth_grabbing(self.node.core()).then(|| self.node.clone())
     }
 
     fn awaited(&self) -> Option<&NodeRef> {
