@@ -81,6 +81,10 @@ impl fmt::Display for StateType {
 
 /// Every name a state can bear; each belongs to one [`StateType`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(
+    dead_code,
+    reason = "schedules and pauses bear some of the names, and the table of transitions knows them all"
+)]
 pub(crate) enum StateName {
     Scheduled,
     Late,

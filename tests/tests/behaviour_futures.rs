@@ -109,24 +109,14 @@ fn a_failing_upstream_leaves_the_downstream_not_ready_and_never_called() {
                 count.submit(calls.clone(), failure(3)),
                 count_async.submit(calls.clone(), failure(3)),
                 count.bind(calls.clone(), 1).wait_for(&failure(3)).submit(),
-                count_async
-                    .bind(calls.clone(), 1)
-                    .wait_for(&failure(3))
-                    .submit(),
+                count_async.bind(calls.clone(), 1).wait_for(&failure(3)).submit(),
             ];
             for run in runs {
                 let error = run.result().unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::NotReady);
-                assert_eq!(
-                    error.downcast_ref::<OwnError>(),
-                    Some(&OwnError(3)),
-                    "{error:#}"
-                );
+                assert_eq!(error.downcast_ref::<OwnError>(), Some(&OwnError(3)), "{error:#}");
                 let state = run.wait();
-                assert_eq!(
-                    (state.kind(), state.name()),
-                    (StateType::Pending, "NotReady")
-                );
+                assert_eq!((state.kind(), state.name()), (StateType::Pending, "NotReady"));
                 assert_eq!(names(&run.states()), ["Pending", "NotReady"]);
             }
             assert_eq!(calls.load(Ordering::SeqCst), 0);
@@ -146,10 +136,7 @@ fn a_run_that_is_not_ready_fails_its_own_downstreams_too() {
     let last = double.submit(double_async.submit(double.submit(first)));
     gate.open();
     let error = last.result().unwrap_err();
-    assert_eq!(
-        (error.kind(), last.wait().name()),
-        (ErrorKind::NotReady, "NotReady")
-    );
+    assert_eq!((error.kind(), last.wait().name()), (ErrorKind::NotReady, "NotReady"));
     assert!(error.is::<OwnError>());
 }
 
@@ -162,11 +149,7 @@ fn a_downstream_gets_the_upstreams_value() {
             let shared = double_first();
             let (a, b) = (double.submit(&shared), double_async.submit(&shared));
             assert_eq!(
-                (
-                    a.result().unwrap(),
-                    b.result().unwrap(),
-                    shared.result().unwrap()
-                ),
+                (a.result().unwrap(), b.result().unwrap(), shared.result().unwrap()),
                 (16, 16, 8)
             );
         }
@@ -197,11 +180,7 @@ fn wait_for_gates_without_passing_data_and_may_be_repeated() {
             let (gate, calls) = (Gate::new(), Arc::new(AtomicU32::new(0)));
             let (one, two) = (submit(&gate, 1), submit(&gate, 2));
             let runs = [
-                count
-                    .bind(calls.clone(), 3)
-                    .wait_for(&one)
-                    .wait_for(&two)
-                    .submit(),
+                count.bind(calls.clone(), 3).wait_for(&one).wait_for(&two).submit(),
                 count_async
                     .bind(calls.clone(), 3)
                     .wait_for(&one)
@@ -226,10 +205,7 @@ fn dependencies_are_told_in_the_context() {
         flowcore::context().unwrap().dependencies().to_vec()
     }
     let gate = Gate::new();
-    let (input, other) = (
-        behind.submit(gate.clone(), 1),
-        behind_async.submit(gate.clone(), 2),
-    );
+    let (input, other) = (behind.submit(gate.clone(), 1), behind_async.submit(gate.clone(), 2));
     let run = told.bind(&input).wait_for(&other).submit();
     gate.open();
     assert_eq!(run.result().unwrap(), [input.run_id(), other.run_id()]);
@@ -265,10 +241,9 @@ fn a_run_that_waits_for_itself_is_told_instead_of_hanging() {
     let cases: [(&str, Submit); 3] = [
         ("sync", |own, gate| waits_for_itself.submit(own, gate)),
         ("async", |own, gate| awaits_itself.submit(own, gate)),
-        (
-            "a task that waits for the flow that waits for it",
-            |own, gate| waits_below.submit(own, gate),
-        ),
+        ("a task that waits for the flow that waits for it", |own, gate| {
+            waits_below.submit(own, gate)
+        }),
     ];
     for (what, submit) in cases {
         let error = in_time(what, move || {
@@ -290,9 +265,7 @@ fn result_timeout_is_an_error_and_wait_timeout_is_quiet() {
             let run = submit(&gate, 8);
             assert!(!run.wait_timeout(Duration::from_millis(5)).is_terminal());
             let error = run.result_timeout(Duration::from_millis(5)).unwrap_err();
-            if runtime == flowcore_tests::Runtime::CurrentThread
-                && error.kind() == ErrorKind::Runner
-            {
+            if runtime == flowcore_tests::Runtime::CurrentThread && error.kind() == ErrorKind::Runner {
                 continue;
             }
             assert_eq!(error.kind(), ErrorKind::TimedOut);
@@ -339,16 +312,11 @@ fn a_timeout_error_of_the_body_is_not_taken_for_the_waits_own() {
     }
     #[task]
     fn passes_on() -> flowcore::Result<u32> {
-        behind
-            .submit(Gate::new(), 1)
-            .result_timeout(Duration::from_millis(1))
+        behind.submit(Gate::new(), 1).result_timeout(Duration::from_millis(1))
     }
     let run = raises.submit();
     let error = run.result_timeout(Duration::from_secs(60)).unwrap_err();
-    assert_eq!(
-        (error.kind(), run.wait().name()),
-        (ErrorKind::Failed, "Failed")
-    );
+    assert_eq!((error.kind(), run.wait().name()), (ErrorKind::Failed, "Failed"));
     assert!(error.is::<std::io::Error>());
     // The wait's timeout, returned by a body, is that body's failure and not a timeout of its run.
     #[flow]
@@ -372,9 +340,7 @@ fn a_list_fails_as_soon_as_one_fails_even_if_an_earlier_one_is_slow() {
         for failure in FAILURES {
             for submit in BEHIND {
                 let gate = Gate::new();
-                let runs: RunFutures<u32> = [submit(&gate, 1), failure(2), submit(&gate, 3)]
-                    .into_iter()
-                    .collect();
+                let runs: RunFutures<u32> = [submit(&gate, 1), failure(2), submit(&gate, 3)].into_iter().collect();
                 let error = runs.result().unwrap_err();
                 assert_eq!(error.downcast_ref::<OwnError>(), Some(&OwnError(2)));
                 assert!(!runs.iter().next().unwrap().state().is_terminal());
@@ -405,11 +371,7 @@ fn a_list_keeps_the_order_of_its_inputs_whatever_ends_first() {
         for last_first in [false, true] {
             let values = in_time("order", move || {
                 let gates: Vec<Gate> = (0..5).map(|_| Gate::new()).collect();
-                let runs: RunFutures<u32> = gates
-                    .iter()
-                    .zip(0..)
-                    .map(|(gate, n)| submit(gate, n))
-                    .collect();
+                let runs: RunFutures<u32> = gates.iter().zip(0..).map(|(gate, n)| submit(gate, n)).collect();
                 let watched: Vec<_> = runs.iter().cloned().collect();
                 std::thread::spawn(move || {
                     let mut order: Vec<_> = gates.into_iter().zip(watched).collect();
@@ -442,11 +404,7 @@ fn as_completed_yields_in_the_order_of_completion() {
     for submit in BEHIND {
         let order = in_time("as_completed", move || {
             let gates: Vec<Gate> = (0..4).map(|_| Gate::new()).collect();
-            let runs: Vec<_> = gates
-                .iter()
-                .zip(0..)
-                .map(|(gate, n)| submit(gate, n))
-                .collect();
+            let runs: Vec<_> = gates.iter().zip(0..).map(|(gate, n)| submit(gate, n)).collect();
             let mut next = vec![3_usize, 1, 0, 2].into_iter();
             gates[next.next().unwrap()].open();
             let mut order = Vec::new();
@@ -489,11 +447,7 @@ fn a_result_that_can_be_cloned_may_be_asked_for_by_many_at_once() {
             })
             .collect();
         gate.open();
-        assert!(
-            threads
-                .into_iter()
-                .all(|thread| thread.join().unwrap() == 77)
-        );
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap() == 77));
     }
 }
 

@@ -112,25 +112,19 @@ async fn async_task_over_flow(level: u32, meter: Meter) -> flowcore::Result<u64>
 
 #[flow]
 async fn async_flow_over_task(level: u32, meter: Meter) -> flowcore::Result<u64> {
-    Ok(sum(async_task_over_flow
-        .map(children(level, &meter))
-        .await?))
+    Ok(sum(async_task_over_flow.map(children(level, &meter)).await?))
 }
 
 #[task]
 fn task_over_async_flow(level: u32, meter: Meter) -> flowcore::Result<u64> {
     meter.work();
-    let counts = async_flow_over_sync_task
-        .map(children(level, &meter))
-        .result()?;
+    let counts = async_flow_over_sync_task.map(children(level, &meter)).result()?;
     Ok(meter.during(|| sum(counts)))
 }
 
 #[flow]
 async fn async_flow_over_sync_task(level: u32, meter: Meter) -> flowcore::Result<u64> {
-    Ok(sum(task_over_async_flow
-        .map(children(level, &meter))
-        .await?))
+    Ok(sum(task_over_async_flow.map(children(level, &meter)).await?))
 }
 
 /// Each child in the order of completion.
@@ -175,28 +169,18 @@ type Tree = fn(u32, Meter) -> RunFuture<u64>;
 const TREES: [(&str, Tree); 12] = [
     ("sync", |level, meter| sync_tree.submit(level, meter)),
     ("async", |level, meter| async_tree.submit(level, meter)),
-    ("sync over async", |level, meter| {
-        sync_over_async.submit(level, meter)
-    }),
-    ("async over sync", |level, meter| {
-        async_over_sync.submit(level, meter)
-    }),
+    ("sync over async", |level, meter| sync_over_async.submit(level, meter)),
+    ("async over sync", |level, meter| async_over_sync.submit(level, meter)),
     ("one by one", |level, meter| one_by_one.submit(level, meter)),
-    ("direct calls", |level, meter| {
-        direct_calls.submit(level, meter)
-    }),
-    ("tasks over flows", |level, meter| {
-        task_over_flow.submit(level, meter)
-    }),
+    ("direct calls", |level, meter| direct_calls.submit(level, meter)),
+    ("tasks over flows", |level, meter| task_over_flow.submit(level, meter)),
     ("async tasks over flows", |level, meter| {
         async_task_over_flow.submit(level, meter)
     }),
     ("tasks over async flows", |level, meter| {
         task_over_async_flow.submit(level, meter)
     }),
-    ("as they come", |level, meter| {
-        as_they_come.submit(level, meter)
-    }),
+    ("as they come", |level, meter| as_they_come.submit(level, meter)),
     ("detached", |level, meter| detached.submit(level, meter)),
     ("chained", |level, meter| start_chained.submit(level, meter)),
 ];
@@ -265,16 +249,8 @@ fn check(what: &str, limit: usize, meter: &Meter, nodes: flowcore::Result<u64>) 
         Ok(nodes) => assert_eq!(nodes, NODES, "{what}"),
         Err(error) => panic!("{what}: {error:#}"),
     }
-    assert!(
-        meter.most() <= limit,
-        "{what}: {} bodies at once",
-        meter.most()
-    );
-    assert!(
-        meter.total() > 1000,
-        "{what}: {} pieces of work",
-        meter.total()
-    );
+    assert!(meter.most() <= limit, "{what}: {} bodies at once", meter.most());
+    assert!(meter.total() > 1000, "{what}: {} pieces of work", meter.total());
 }
 
 fn sync_flow(runtime: Runtime, trees: &'static [(&'static str, Tree)]) {

@@ -23,11 +23,7 @@ fn sync_submitted(n: u32) -> flowcore::Result<u32> {
 
 #[flow]
 async fn async_called(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 {
-        1
-    } else {
-        async_called(n - 1).await? + 1
-    })
+    Ok(if n == 1 { 1 } else { async_called(n - 1).await? + 1 })
 }
 
 #[flow]
@@ -41,11 +37,7 @@ async fn async_submitted(n: u32) -> flowcore::Result<u32> {
 
 #[task]
 fn sync_task_called(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 {
-        1
-    } else {
-        sync_task_called(n - 1)? + 1
-    })
+    Ok(if n == 1 { 1 } else { sync_task_called(n - 1)? + 1 })
 }
 
 #[task]
@@ -59,11 +51,7 @@ fn sync_task(n: u32) -> flowcore::Result<u32> {
 
 #[task]
 async fn async_task(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 {
-        1
-    } else {
-        async_task.submit(n - 1).await? + 1
-    })
+    Ok(if n == 1 { 1 } else { async_task.submit(n - 1).await? + 1 })
 }
 
 #[flow(task_runner = ConcurrentTaskRunner::new().max_workers(1))]
@@ -123,11 +111,7 @@ fn sync_that_blocks_on_async(n: u32) -> flowcore::Result<u32> {
 
 #[flow(timeout_seconds = 3600)]
 fn sync_with_timeout(n: u32) -> flowcore::Result<u32> {
-    Ok(if n == 1 {
-        1
-    } else {
-        sync_with_timeout(n - 1)? + 1
-    })
+    Ok(if n == 1 { 1 } else { sync_with_timeout(n - 1)? + 1 })
 }
 
 #[flow(timeout_seconds = 3600)]
@@ -196,10 +180,7 @@ fn fails() -> Result<u32, String> {
 }
 
 /// One at a time, so that each has the machine and its peak to itself.
-fn deep(
-    what: &'static str,
-    code: impl FnOnce() -> flowcore::Result<u32> + Send + 'static,
-) -> flowcore::Result<u32> {
+fn deep(what: &'static str, code: impl FnOnce() -> flowcore::Result<u32> + Send + 'static) -> flowcore::Result<u32> {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (result, peak) = in_time(what, move || peak_of(code));
@@ -273,10 +254,7 @@ fn an_error_comes_up_through_100_000_levels() {
     for (what, run) in runs {
         let error = deep(what, run).unwrap_err();
         assert!(error.message().contains("bottom"), "{what}: {error}");
-        assert!(
-            error.to_string().len() < 1000,
-            "the path is folded: {error}"
-        );
+        assert!(error.to_string().len() < 1000, "the path is folded: {error}");
     }
 }
 
@@ -368,11 +346,7 @@ fn a_failure_goes_down_a_chain_of_100_000_waiting_runs() {
     })
     .unwrap_err();
     assert_eq!(error.kind(), flowcore::ErrorKind::NotReady);
-    assert!(
-        error.to_string().len() < 10_000,
-        "{} bytes",
-        error.to_string().len()
-    );
+    assert!(error.to_string().len() < 10_000, "{} bytes", error.to_string().len());
 }
 
 #[test]

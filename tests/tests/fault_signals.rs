@@ -112,12 +112,7 @@ impl Process {
         }
         let status = self.child.wait().unwrap();
         let mut errors = String::new();
-        let _ = self
-            .child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut errors);
+        let _ = self.child.stderr.take().unwrap().read_to_string(&mut errors);
         self.seen
             .retain(|line| line.contains(' ') && !line.starts_with("running"));
         (status.code(), self.seen)
@@ -162,10 +157,7 @@ fn a_second_signal_ends_the_process_at_once_and_what_is_left_is_crashed() {
             process.end()
         });
         assert_eq!(status, Some(code), "{seen:?}");
-        assert!(
-            has(&seen, "forever Crashed") && has(&seen, "stuck Crashed"),
-            "{seen:?}"
-        );
+        assert!(has(&seen, "forever Crashed") && has(&seen, "stuck Crashed"), "{seen:?}");
     }
 }
 
@@ -180,10 +172,6 @@ fn a_signal_after_the_end_leaves_a_completed_run_completed() {
         });
         assert_eq!(status, Some(code), "{seen:?}");
         assert!(!has(&seen, "Crashed"), "{seen:?}");
-        assert_eq!(
-            seen.iter().filter(|line| line.contains("done ")).count(),
-            3,
-            "{seen:?}"
-        );
+        assert_eq!(seen.iter().filter(|line| line.contains("done ")).count(), 3, "{seen:?}");
     }
 }

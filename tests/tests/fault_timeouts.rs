@@ -48,10 +48,7 @@ fn an_async_body_is_dropped_at_its_timeout_retried_and_its_slot_is_free() {
     })
     .unwrap();
     assert!(dropped.is_open());
-    assert_eq!(
-        names(&states),
-        ["Pending", "Running", "Retrying", "TimedOut"]
-    );
+    assert_eq!(names(&states), ["Pending", "Running", "Retrying", "TimedOut"]);
     assert!(
         took >= Duration::from_secs(2) && took < Duration::from_secs(3),
         "{took:?}"

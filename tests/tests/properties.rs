@@ -1,4 +1,5 @@
 //! Random small programs of submits, waits, failures, panics and cancellations: what holds of every run's history.
+#![allow(clippy::unwrap_used, reason = "helpers of a test")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -205,11 +206,7 @@ fn check(recorder: &Recorder, root: RunId) {
             assert!(may_follow(pair[0].name(), pair[1].name()), "{shown}");
             assert!(pair[0].timestamp() < pair[1].timestamp(), "{shown}");
         }
-        assert_eq!(
-            states.iter().filter(|state| is_over(state)).count(),
-            1,
-            "{shown}"
-        );
+        assert_eq!(states.iter().filter(|state| is_over(state)).count(), 1, "{shown}");
         let last = states.last().unwrap();
         assert!(is_over(last), "{shown}");
         if let Some(parent) = run.parent() {

@@ -13,6 +13,7 @@ use super::future::RunFuture;
 use super::node::NodeRef;
 use super::park::is_crowded;
 use super::wait::{self, Goal};
+use crate::error::Result;
 
 /// Gives the futures of `runs` as they complete: a `Stream` where one can await, an iterator that blocks where not.
 ///
@@ -107,11 +108,6 @@ impl<T: 'static> AsCompleted<T> {
 }
 
 impl<T: Send + 'static> AsCompleted<T> {
-    fn first_pending(&self) -> Option<NodeRef> {
-        let mut nodes = self.waiting.iter().flatten().map(RunFuture::node);
-        nodes.find(|node| !node.core().is_told(RESULT))
-    }
-
     fn take_any(&mut self) -> Option<RunFuture<T>> {
         let next = self.waiting.iter_mut().find(|run| run.is_some())?.take();
         self.left -= 1;
@@ -145,11 +141,9 @@ impl<T: Send + 'static> Iterator for AsCompleted<T> {
     fn next(&mut self) -> Option<RunFuture<T>> {
         let mut next = NextDone {
             runs: self,
-            awaited: None,
             found: None,
             looked: 0,
         };
-        next.awaited = next.runs.first_pending();
         match wait::block(&mut next, None) {
             Ok(_) => next.found.flatten(),
             // Whoever asks this one for its result learns why the wait has no end.
@@ -164,7 +158,6 @@ impl<T: Send + 'static> Iterator for AsCompleted<T> {
 
 struct NextDone<'a, T: 'static> {
     runs: &'a mut AsCompleted<T>,
-    awaited: Option<NodeRef>,
     found: Option<Option<RunFuture<T>>>,
     looked: usize,
 }
@@ -196,6 +189,15 @@ impl<T: Send + 'static> Goal for NextDone<'_, T> {
     }
 
     fn awaited(&self) -> Option<&NodeRef> {
-        self.awaited.as_ref()
+        None
+    }
+
+    /// Only if all are stuck: one that isn't may come first.
+    fn refuse_stuck(&self) -> Result<()> {
+        let mut pending = self.runs.waiting.iter().flatten().map(RunFuture::node);
+        match pending.next().map(|first| wait::refuse_stuck(first.core())) {
+            Some(Err(stuck)) if pending.all(|node| wait::refuse_stuck(node.core()).is_err()) => Err(stuck),
+            _ => Ok(()),
+        }
     }
 }

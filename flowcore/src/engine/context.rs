@@ -191,10 +191,6 @@ impl RunContext {
     pub fn idempotency_key(&self) -> String {
         self.run_id().as_uuid().simple().to_string()
     }
-
-    pub(crate) fn node(&self) -> &NodeRef {
-        &self.node
-    }
 }
 
 impl fmt::Debug for RunContext {

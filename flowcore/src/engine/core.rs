@@ -113,8 +113,6 @@ pub(crate) struct Core {
     pub(crate) slot: AtomicU8,
     told: AtomicU8,
     cancelled: AtomicBool,
-    /// Whether the body runs on its caller's stack.
-    pub(crate) direct: bool,
     pub(crate) moved: AtomicBool,
     /// The epoch in the upper half (each attempt has its own), the body and the children it waits for in the lower.
     pending: AtomicU64,
@@ -172,6 +170,11 @@ const LEVELS_TO_SCOPE: u32 = 32;
 
 const ONE_EPOCH: u64 = 1 << 32;
 
+/// Whether that epoch is the present one, and something of it is pending.
+fn is_open(pending: u64, epoch: u32) -> bool {
+    (pending >> 32) as u32 == epoch && !pending.is_multiple_of(ONE_EPOCH)
+}
+
 impl Core {
     pub(crate) fn new(
         definition: &'static Definition,
@@ -212,7 +215,6 @@ impl Core {
             slot: AtomicU8::new(slot::NONE),
             told: AtomicU8::new(0),
             cancelled: AtomicBool::new(false),
-            direct: birth == Birth::Direct,
             moved: AtomicBool::new(false),
             pending: AtomicU64::new(0),
             offset,
@@ -421,7 +423,7 @@ impl Core {
 
     /// Counts one more, unless nothing is waited for any more.
     fn expect(&self, epoch: u32) -> bool {
-        let more = |pending: u64| ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending + 1);
+        let more = |pending: u64| is_open(pending, epoch).then_some(pending + 1);
         self.pending
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
             .is_ok()
@@ -429,7 +431,7 @@ impl Core {
 
     /// Counts one less; true for the last of the epoch.
     pub(crate) fn arrived(&self, epoch: u32) -> bool {
-        let less = |pending: u64| ((pending >> 32) as u32 == epoch && pending % ONE_EPOCH > 0).then_some(pending - 1);
+        let less = |pending: u64| is_open(pending, epoch).then_some(pending - 1);
         let before = self.pending.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         before.is_ok_and(|before| before % ONE_EPOCH == 1)
     }

@@ -52,7 +52,7 @@ impl Node for Plain {
 }
 
 /// Runs a sync function in place: every attempt, its children, its retries.
-pub fn direct<R: Runnable>(
+pub(crate) fn direct<R: Runnable>(
     record: impl FnOnce(&mut Recorder),
     mut body: impl FnMut(bool) -> Result<R::Output, Failure>,
 ) -> Result<R::Output> {

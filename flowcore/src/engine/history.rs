@@ -12,12 +12,14 @@ struct Stamp {
     name: StateName,
 }
 
+type Messages = Vec<(usize, Arc<str>)>;
+
 /// All states of one run, oldest first. Never empty.
 pub(crate) struct History {
     stamps: SmallVec<[Stamp; 3]>,
     /// Few states have a message: the index of the state, and its message.
     #[allow(clippy::box_collection, reason = "a run without messages pays for a pointer only")]
-    messages: Option<Box<Vec<(usize, Arc<str>)>>>,
+    messages: Option<Box<Messages>>,
 }
 
 impl History {

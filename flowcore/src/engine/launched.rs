@@ -73,7 +73,7 @@ impl fmt::Debug for Launched {
 
 pub(crate) fn launch_json<R: Runnable>(parameters: &Value) -> Result<Launched> {
     let params = decode_all::<R::Params>(&R::PARAMS, parameters)?;
-    let (cell, birth) = RunCell::<R>::new(params.from_values(), None, Origin::current());
+    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), None, Origin::current());
     let invalid = cell.invalid();
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);

@@ -38,7 +38,7 @@ pub(crate) mod wait;
 pub use self::call::{Call, bind, map, submit};
 pub use self::completed::{AsCompleted, as_completed};
 pub use self::context::{RunContext, context, spawn, spawn_blocking};
-pub use self::direct::direct;
+pub(crate) use self::direct::direct;
 pub use self::future::RunFuture;
 pub use self::futures::{RunFutures, Settle};
 pub use self::input::{Input, IntoInput, IntoInputs};

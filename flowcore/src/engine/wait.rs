@@ -46,6 +46,10 @@ pub(crate) trait Goal {
     fn runnable(&mut self) -> Option<NodeRef>;
     /// The run it waits for at present.
     fn awaited(&self) -> Option<&NodeRef>;
+    /// An error if only this thread, which is a current-thread runtime's, could bring it nearer.
+    fn refuse_stuck(&self) -> Result<()> {
+        self.awaited().map_or(Ok(()), |awaited| refuse_stuck(awaited.core()))
+    }
 }
 
 /// Whether a run waits for any thread to begin it.
@@ -144,9 +148,7 @@ fn block_without_slot(
             if goal.reached(waker) {
                 return Ok(true);
             }
-            if let Some(awaited) = goal.awaited() {
-                refuse_stuck(awaited.core())?;
-            }
+            goal.refuse_stuck()?;
         }
         parked.park(deadline);
     }
@@ -238,7 +240,7 @@ fn on_current_thread_runtime() -> bool {
 }
 
 /// This thread is a current-thread runtime's: an async run that has begun on it can't go on while the thread waits.
-fn refuse_stuck(core: &Core) -> Result<()> {
+pub(crate) fn refuse_stuck(core: &Core) -> Result<()> {
     let inner = core.lock();
     if matches!(inner.phase, Phase::Body | Phase::Delayed) && inner.polled_by == Some(thread_id()) {
         let message = format!(

@@ -14,7 +14,7 @@ impl<R: Runnable, I: IntoIterator<Item: IntoInputs<R::Params>>> Items<R> for I {
 
 /// A direct call of an async function: nothing happens until it is awaited.
 pub fn prepare<R: Runnable>(_: R, params: R::Params) -> Call<R::Output> {
-    engine::bind::<R>(params.from_values())
+    engine::bind::<R>(params.into_input_list())
 }
 
 /// What an async function owns of a borrowed argument. `Checked` makes no second error of a type that can't be copied.

@@ -22,7 +22,7 @@ pub trait ParamList: Sized + Send + 'static {
     fn copy(&self, probes: &Self::Probes) -> Result<Self, &'static str>;
     fn uncopyable(probes: &Self::Probes) -> Option<&'static str>;
     fn decode(probes: &Self::Probes, members: &Map<String, Value>, problems: &mut Vec<String>) -> Option<Self>;
-    fn from_values(self) -> Self::Inputs;
+    fn into_input_list(self) -> Self::Inputs;
 
     /// Whether all inputs are there already.
     fn ready(inputs: &Self::Inputs) -> bool;
@@ -75,7 +75,7 @@ macro_rules! params {
                 Some(($($type?,)*))
             }
 
-            fn from_values(self) -> Self::Inputs {
+            fn into_input_list(self) -> Self::Inputs {
                 ($(Input::value(self.$index),)*)
             }
 
