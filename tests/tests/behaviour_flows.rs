@@ -2,6 +2,7 @@
 //!
 //! Left out, as the contract has no such thing: states returned by bodies and their aggregation, runs that end paused, coercion of
 //! parameters that the compiler has checked, and interrupts as exceptions.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -2,6 +2,7 @@
 //!
 //! Left out, as the contract has no such thing: failures as inputs (`allow_failure`), waits of negative length (a `Duration` has none),
 //! futures inside of dicts and other containers than `Vec`, and the refusal of `submit` outside of a flow, which works here.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

@@ -2,6 +2,7 @@
 //!
 //! Left out, as types settle it at compile time: what is mapped and what is passed whole (an item is the run's parameters, a tuple
 //! where there are several), lists of unequal lengths, and a call without any list.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use flowcore::prelude::*;
 use flowcore_tests::{Gate, each_runtime, in_time};

@@ -2,6 +2,7 @@
 //!
 //! Left out: a warning about a full pool (a run that waits gives its slot back, so there is nothing to warn of), and child runs made
 //! by calls with arguments of a wrong type (they don't compile).
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -2,6 +2,7 @@
 //!
 //! Left out: retries of a task that returns a hand-made state (a body returns values and errors only), and more than 50 delays being
 //! an error (a list may be of any length here).
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

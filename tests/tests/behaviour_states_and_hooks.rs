@@ -2,6 +2,7 @@
 //!
 //! Left out: an interrupt inside of a body as an exception (signals end the process: see `fault_signals.rs`), run counts beyond
 //! `attempt`, total run times, and the limits by tag.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};

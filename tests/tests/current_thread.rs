@@ -1,4 +1,5 @@
 //! A current-thread runtime: what blocks its only thread is refused where it could never end, and works where it can.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::future::Future;
 use std::time::Duration;

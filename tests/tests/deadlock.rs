@@ -1,5 +1,6 @@
 //! The deadlock promise: trees of runs that wait for runs complete under any limit, and never more bodies work at once than the
 //! limit says.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The depth promise: recursion costs heap, not stack, 100,000 levels deep.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::{Mutex, PoisonError};
 

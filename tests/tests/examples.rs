@@ -1,4 +1,5 @@
 //! Every example runs, and prints what it says.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Cancellation in every phase of a run.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,5 @@
 //! A hundred runs under `select!`, `join_all` and `FuturesUnordered`, and dropped futures: no result is paired with another call.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,5 +1,6 @@
 //! A million submits over eight slots: bounded memory, nothing left behind, and cancelled as a whole. One test, as it measures the
 //! process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "counts what is allocated")]
 

@@ -1,4 +1,5 @@
 //! Panics anywhere: of tasks, flows, hooks, drops; and what they must not take along.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,5 @@
 //! Runtimes that are dropped under their runs, and `shutdown`. In a process of its own: a shutdown is for good.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! SIGINT and SIGTERM, sent to a process of its own: this test's binary, started once more.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "sends signals")]
 

@@ -1,4 +1,5 @@
 //! Bodies that take too long: an async one is dropped, a blocking one is left behind and its outcome with it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,5 @@
 //! The recursion limit, set low: a process of its own, as settings are read once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use flowcore::prelude::*;
 use flowcore::{ErrorKind, Settings};

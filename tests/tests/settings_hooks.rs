@@ -1,4 +1,5 @@
 //! A hook that takes too long, under a short limit: a process of its own, as settings are read once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::time::Duration;
 
