@@ -397,7 +397,7 @@ fn a_slot_is_free_again_when_its_task_times_out() {
         assert!(stuck.wait().iter().all(|state| state.name() == "TimedOut"));
         done
     }
-    assert_eq!(in_time("slots", || outer()).unwrap(), 1);
+    assert_eq!(in_time("slots", *outer).unwrap(), 1);
 }
 
 #[test]

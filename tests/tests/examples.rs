@@ -230,7 +230,7 @@ impl Scratch {
         stdout
             .lines()
             .filter_map(|line| line.split("  ").next().filter(is_hash))
-            .last()
+            .next_back()
             .unwrap()
             .to_owned()
     }

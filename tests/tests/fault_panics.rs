@@ -207,7 +207,7 @@ fn a_thousand_panics_take_no_thread_and_no_slot_along() {
             .result()
             .map(|ones| ones.iter().sum())
     }
-    assert_eq!(in_time("panics", || many()).unwrap(), 100);
+    assert_eq!(in_time("panics", *many).unwrap(), 100);
 }
 
 #[test]
