@@ -43,11 +43,13 @@ pub(crate) fn offset() -> i64 {
 pub(crate) fn follow_wall_clock() {
     let known = OFFSET.load(Ordering::Relaxed);
     let drift = wall_nanos() - (ticks() + known);
-    if drift.abs() > TOLERANCE_NANOS {
-        OFFSET.fetch_add(drift, Ordering::Relaxed);
-        if known != 0 {
-            tracing::debug!(jump_seconds = drift / 1_000_000_000, "the wall clock jumped");
-        }
+    if drift.abs() <= TOLERANCE_NANOS {
+        return;
+    }
+    // Of several threads that see the same jump, one follows it.
+    let followed = OFFSET.compare_exchange(known, known + drift, Ordering::Relaxed, Ordering::Relaxed);
+    if followed.is_ok() && known != 0 {
+        tracing::debug!(jump_seconds = drift / 1_000_000_000, "the wall clock jumped");
     }
 }
 
@@ -70,6 +72,17 @@ mod tests {
         assert_eq!(seconds(f64::INFINITY), Duration::MAX);
         assert_eq!(seconds(1e300), Duration::MAX);
         assert_eq!(seconds(0.25), Duration::from_millis(250));
+    }
+
+    #[test]
+    fn threads_that_begin_together_agree_on_the_time() {
+        let threads: Vec<_> = (0..8)
+            .map(|_| std::thread::spawn(|| (follow_wall_clock(), ticks() + offset()).1))
+            .collect();
+        for thread in threads {
+            let ahead = thread.join().unwrap() - wall_nanos();
+            assert!(ahead.abs() < 60_000_000_000, "{ahead} ns");
+        }
     }
 
     #[test]

@@ -264,7 +264,7 @@ fn a_cancellation_that_races_with_the_end_gives_one_outcome() {
                 run.cancel();
                 let state = run.wait();
                 let terminal: Vec<_> = run.states().into_iter().filter(State::is_terminal).collect();
-                assert_eq!(terminal, [state.clone()]);
+                assert_eq!(terminal, std::slice::from_ref(&state));
                 assert_eq!(run.result().is_ok(), state.is_completed(), "{state}");
             }
         }
