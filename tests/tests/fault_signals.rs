@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "sends signals")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use flowcore::prelude::*;
@@ -59,7 +59,12 @@ fn child_process() {
         return;
     };
     let _watch = flowcore::observe::observe(Arc::new(Tells));
-    flowcore::handle_signals().unwrap();
+    let panics = role == "panics at last";
+    flowcore::handle_signals_then(move |report| {
+        println!("crashed {}", report.crashed);
+        assert!(!panics, "no report");
+    })
+    .unwrap();
     match role.as_str() {
         "graceful" => drop(graceful()),
         "stuck" => drop(stuck()),
@@ -71,7 +76,8 @@ fn child_process() {
 
 struct Process {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<ChildStdout>>,
+    errors: Lines<BufReader<ChildStderr>>,
     seen: Vec<String>,
 }
 
@@ -86,10 +92,10 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self {
+            lines: BufReader::new(child.stdout.take().unwrap()).lines(),
+            errors: BufReader::new(child.stderr.take().unwrap()).lines(),
             child,
-            lines,
             seen: Vec::new(),
         }
     }
@@ -107,16 +113,22 @@ impl Process {
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
+    /// Waits until the process has taken a first signal.
+    fn until_stopping(&mut self) {
+        let stopping = |line: std::io::Result<String>| line.unwrap().starts_with("flowcore: stopping");
+        assert!(self.errors.any(stopping), "the process ended");
+    }
+
+    /// The exit code, the lines seen, and what it said of errors.
+    fn end(mut self) -> (Option<i32>, Vec<String>, String) {
         for line in self.lines.by_ref() {
             self.seen.push(line.unwrap());
         }
+        let errors: Vec<String> = self.errors.map(Result::unwrap).collect();
         let status = self.child.wait().unwrap();
-        let mut errors = String::new();
-        let _ = self.child.stderr.take().unwrap().read_to_string(&mut errors);
         self.seen
             .retain(|line| line.contains(' ') && !line.starts_with("running"));
-        (status.code(), self.seen)
+        (status.code(), self.seen, errors.join("\n"))
     }
 }
 
@@ -129,12 +141,12 @@ fn has(seen: &[String], line: &str) -> bool {
 #[test]
 fn a_first_signal_lets_bodies_end_and_exits_with_its_number() {
     for (signal, code) in SIGNALS {
-        let (status, seen) = in_time("graceful", move || {
+        let (status, seen, _) = in_time("graceful", move || {
             let mut process = Process::start("graceful");
             process.until("until_told Running");
             process.signal(signal);
+            process.until_stopping();
             // Only a process that waits for the body reads this.
-            std::thread::sleep(std::time::Duration::from_millis(100));
             writeln!(process.child.stdin.as_mut().unwrap(), "end").unwrap();
             process.end()
         });
@@ -143,29 +155,32 @@ fn a_first_signal_lets_bodies_end_and_exits_with_its_number() {
             has(&seen, "until_told Completed") && has(&seen, "graceful Completed"),
             "{seen:?}"
         );
+        // The last report comes after all else.
+        assert_eq!(seen.last().unwrap(), "crashed 0", "{seen:?}");
     }
 }
 
 #[test]
 fn a_second_signal_ends_the_process_at_once_and_what_is_left_is_crashed() {
     for (signal, code) in SIGNALS {
-        let (status, seen) = in_time("second signal", move || {
+        let (status, seen, _) = in_time("second signal", move || {
             let mut process = Process::start("stuck");
             process.until("forever Running");
             process.signal(signal);
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            process.until_stopping();
             process.signal(signal);
             process.end()
         });
         assert_eq!(status, Some(code), "{seen:?}");
         assert!(has(&seen, "forever Crashed") && has(&seen, "stuck Crashed"), "{seen:?}");
+        assert_eq!(seen.last().unwrap(), "crashed 2", "{seen:?}");
     }
 }
 
 #[test]
 fn a_signal_after_the_end_leaves_a_completed_run_completed() {
     for (signal, code) in SIGNALS {
-        let (status, seen) = in_time("after the end", move || {
+        let (status, seen, _) = in_time("after the end", move || {
             let mut process = Process::start("done");
             process.until("done Completed");
             process.signal(signal);
@@ -175,4 +190,17 @@ fn a_signal_after_the_end_leaves_a_completed_run_completed() {
         assert!(!has(&seen, "Crashed"), "{seen:?}");
         assert_eq!(seen.iter().filter(|line| line.contains("done ")).count(), 3, "{seen:?}");
     }
+}
+
+#[test]
+fn a_last_report_that_panics_is_told_and_the_process_ends_as_asked() {
+    let (status, seen, errors) = in_time("panics at last", || {
+        let mut process = Process::start("panics at last");
+        process.until("done Completed");
+        process.signal(libc::SIGTERM);
+        process.end()
+    });
+    assert_eq!(status, Some(143), "{seen:?} {errors}");
+    let told = |line: &str| line.starts_with("flowcore: the last report panicked at ") && line.ends_with(": no report");
+    assert!(errors.lines().any(told), "{errors}");
 }
