@@ -247,7 +247,8 @@ awaits! {
 
 #[test]
 fn an_error_comes_up_through_100_000_levels() {
-    let runs: [(&str, fn() -> flowcore::Result<u32>); 3] = [
+    type Deep = fn() -> flowcore::Result<u32>;
+    let runs: [(&str, Deep); 3] = [
         ("sync", || sync_that_fails(LEVELS)),
         ("async", || async_that_fails(LEVELS).run()),
         ("panic", || async_that_panics(LEVELS).run()),

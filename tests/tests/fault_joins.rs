@@ -24,7 +24,7 @@ async fn echo_async(x: u32) -> u32 {
 
 #[flow]
 async fn echo_flow(x: u32) -> flowcore::Result<u32> {
-    if x % 2 == 0 {
+    if x.is_multiple_of(2) {
         echo.submit(x).await
     } else {
         echo_async(x).await
@@ -38,7 +38,7 @@ const SUBMITS: [Submit; 3] = [|x| echo.submit(x), |x| echo_async.submit(x), |x| 
 async fn joined(submit: Submit) -> flowcore::Result<()> {
     let all = join_all((0..100).map(submit)).await;
     assert!(all.into_iter().map(Result::unwrap).eq(0..100));
-    let all = try_join_all((0..100).map(|x| echo_async(x))).await?;
+    let all = try_join_all((0..100).map(*echo_async)).await?;
     assert!(all.into_iter().eq(0..100));
     Ok(())
 }
