@@ -78,11 +78,11 @@ fn runs_end_crashed_with_their_runtime_and_with_the_process() {
         soon_begun.pass();
         // Those that can end do, and do so well.
         let ended = std::thread::spawn(move || open_soon.open());
-        let stuck = runtime.block_on(async {
-            let stuck = outer.submit(stuck_begun.clone());
-            stuck_begun.passed().await;
-            stuck
-        });
+        let stuck = {
+            let _runtime = runtime.enter();
+            outer.submit(stuck_begun.clone())
+        };
+        runtime.block_on(stuck_begun.passed());
         let blocked = blocks.submit(never_begun.clone(), open_never.clone());
         never_begun.pass();
         ended.join().unwrap();
