@@ -37,13 +37,18 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-fn run(name: &str, arguments: &[&str]) -> Output {
+fn program(name: &str, arguments: &[&str]) -> Command {
     let mut program = Command::new(&PROGRAMS[name]);
     // What is asked of the engine and its logs from outside would change what is printed.
     for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOW_") || name == "RUST_LOG") {
         program.env_remove(variable);
     }
-    let output = program.args(arguments).current_dir(workspace()).output().unwrap();
+    program.args(arguments).current_dir(workspace());
+    program
+}
+
+fn run(name: &str, arguments: &[&str]) -> Output {
+    let output = program(name, arguments).output().unwrap();
     assert!(
         output.status.success(),
         "{name}: {}",
@@ -348,4 +353,57 @@ fn tree_pipeline_reports_what_it_can_not_read_and_goes_on() {
     assert!(!stdout.contains("dangling"), "{stdout}");
     let rust = stdout.lines().find(|line| line.starts_with("Rust")).unwrap();
     assert_eq!(rust.split_whitespace().collect::<Vec<_>>(), ["Rust", "2", "2", "12"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tree_pipeline_tells_what_was_done_when_it_is_interrupted() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+
+    let scratch = Scratch::new("pipeline-interrupted");
+    scratch.file("a.rs", "fn f() {}\nfn g() {}\n").file("huge", "");
+    let huge = scratch.0.join("huge");
+    // A hole, which takes no room, and longer to read than anybody waits.
+    let hole = std::fs::OpenOptions::new().write(true).open(&huge).unwrap();
+    hole.set_len(1 << 42).unwrap();
+    drop(hole);
+    let mut child = program("tree_pipeline", &[scratch.0.to_str().unwrap(), "--max-workers", "1"])
+        .env("FLOW_SHUTDOWN_SECONDS", "0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let files = format!("/proc/{}/fd", child.id());
+    let reads_huge = || {
+        let files = std::fs::read_dir(&files).unwrap();
+        files
+            .flatten()
+            .any(|file| std::fs::read_link(file.path()).is_ok_and(|path| path == huge))
+    };
+    let start = std::time::Instant::now();
+    while !reads_huge() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended too early");
+        assert!(start.elapsed() < flowcore_tests::LIMIT, "it doesn't read the file");
+        std::thread::yield_now();
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(
+        (output.status.code(), output.status.signal()),
+        (Some(130), None),
+        "{stdout}{stderr}"
+    );
+    let row = |words: [&str; 2]| stdout.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    for words in [["hash_dir", "Crashed"], ["a.rs", "Completed"], ["huge", "Crashed"]] {
+        assert!(row(words), "{words:?}: {stdout}");
+    }
+    let done = "\nInterrupted. Done until then: files 1, lines 2, bytes 20. Runs cut off: 2.\n";
+    assert!(stdout.ends_with(done), "{stdout}");
+    assert!(
+        stderr.contains("flowcore: stopping") && stderr.contains("1 completed"),
+        "{stderr}"
+    );
 }

@@ -1,6 +1,6 @@
 //! A run of one function: its inputs, parameters and output, with their types.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::stack;
-use super::{ambient, hooks, observe, pool, runtime, slot, upstream, wait};
+use super::{ambient, cache, hooks, observe, pool, runtime, slot, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
@@ -42,6 +42,7 @@ pub(crate) struct RunCell<R: Runnable> {
     core: Core,
     stage: Mutex<Stage<R>>,
     output: Mutex<Output<R::Output>>,
+    cache_key: OnceLock<Box<String>>,
 }
 
 /// A run with an output of type `T`.
@@ -60,6 +61,7 @@ impl<R: Runnable> RunCell<R> {
             core: Core::new(definition, origin, custom, birth),
             stage: Mutex::new(Stage::Inputs(inputs)),
             output: Mutex::new(Output::None),
+            cache_key: OnceLock::new(),
         });
         (cell, birth)
     }
@@ -109,8 +111,42 @@ impl<R: Runnable> RunCell<R> {
     }
 
     /// Begins an attempt.
-    pub(crate) fn begin(&self) -> Option<Begun> {
-        life::begin(&self.core)
+    pub(crate) fn begin(&self, node: &NodeRef) -> Option<Begun> {
+        if self.core.options().cache_key.is_none() {
+            return life::begin(&self.core);
+        }
+        let begun = life::begin_quietly(&self.core)?;
+        if begun.attempt == 1
+            && let Some(value) = self.cached(node)
+        {
+            life::end_cached(node, begun, || *self.output.lock() = Output::Value(value));
+            return None;
+        }
+        life::begin_aloud(&self.core, begun);
+        Some(begun)
+    }
+
+    /// What an earlier run has left under this run's key, which is noted.
+    fn cached(&self, node: &NodeRef) -> Option<R::Output> {
+        let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
+        let params = match stage {
+            Stage::Inputs(inputs) => R::Params::take(inputs)?,
+            Stage::Params(params) => params,
+            Stage::Gone => return None,
+        };
+        self.record(&params);
+        *self.stage.lock() = Stage::Params(params);
+        let key = cache::key_of(node)?;
+        let value = cache::get(node, &key, R::OUTPUT.clone);
+        let _ = self.cache_key.set(Box::new(key));
+        value
+    }
+
+    /// A copy of the output, where later runs may want it.
+    fn for_cache(&self, value: Option<&R::Output>) -> Option<R::Output> {
+        self.cache_key.get()?;
+        let (value, clone) = (value?, R::OUTPUT.clone?);
+        guarded(|| clone(value)).ok()
     }
 
     pub(crate) fn has_running_hooks(&self) -> bool {
@@ -154,12 +190,19 @@ impl<R: Runnable> RunCell<R> {
             Ok(value) => (Some(value), None),
             Err(Failure(error)) => (None, Some(error)),
         };
+        let copy = self.for_cache(value.as_ref());
         let store = || {
             if let Some(value) = value.take() {
                 *self.output.lock() = Output::Value(value);
             }
         };
-        if !life::end_body(node, epoch, error, store) {
+        if life::end_body(node, epoch, error, store) {
+            if let (Some(copy), Some(key)) = (copy, self.cache_key.get())
+                && !self.core.is_cancelled()
+            {
+                cache::put(node, key, copy);
+            }
+        } else {
             tracing::debug!(target: "flowcore::run", "a body given up before has ended; its outcome is dropped");
         }
         if let Some(late) = value {
@@ -189,9 +232,9 @@ impl<R: Runnable> Node for RunCell<R> {
         if self.core.is_async() {
             return runtime::poll_here(Drive::new(self));
         }
-        let Some(begun) = self.begin() else { return };
-        let epoch = begun.epoch;
         let node: NodeRef = self.clone();
+        let Some(begun) = self.begin(&node) else { return };
+        let epoch = begun.epoch;
         let limited = slot::is_limited(&self.core);
         if limited {
             wait::slot_for_attempt(&node, epoch);

@@ -55,7 +55,7 @@ impl<R: Runnable> Drive<R> {
 
     /// The first poll: takes the attempt, if nobody has.
     fn begin(&mut self) -> Stage<R::Output> {
-        let Some(begun) = self.run.begin() else {
+        let Some(begun) = self.run.begin(&self.node) else {
             return Stage::Done;
         };
         self.begun = begun;

@@ -146,8 +146,45 @@ pub(crate) fn begin(core: &Core) -> Option<Begun> {
     if inner.phase != Phase::Queued {
         return None;
     }
+    let begun = claim(core, &mut inner);
+    run_on(core, &mut inner);
+    Some(begun)
+}
+
+/// [`begin`] without a state yet: the result may be known already.
+pub(crate) fn begin_quietly(core: &Core) -> Option<Begun> {
+    let mut inner = core.lock();
+    (inner.phase == Phase::Queued).then(|| claim(core, &mut inner))
+}
+
+/// The result is not known: the attempt that has begun quietly goes on.
+pub(crate) fn begin_aloud(core: &Core, begun: Begun) {
+    let mut inner = core.lock();
+    if inner.phase == Phase::Body && core.epoch() == begun.epoch {
+        run_on(core, &mut inner);
+    }
+}
+
+/// The result was known: the body isn't called.
+pub(crate) fn end_cached(node: &NodeRef, begun: Begun, store: impl FnOnce()) {
+    let core = node.core();
+    let inner = core.lock();
+    if inner.phase == Phase::Body && core.epoch() == begun.epoch {
+        store();
+        settle_all(conclude(node, inner, StateName::Cached));
+    }
+}
+
+fn claim(core: &Core, inner: &mut Inner) -> Begun {
     inner.phase = Phase::Body;
     inner.attempt += 1;
+    Begun {
+        epoch: core.open_epoch(),
+        attempt: inner.attempt,
+    }
+}
+
+fn run_on(core: &Core, inner: &mut Inner) {
     let name = if inner.attempt == 1 {
         StateName::Running
     } else {
@@ -155,10 +192,6 @@ pub(crate) fn begin(core: &Core) -> Option<Begun> {
     };
     let at = core.now();
     inner.history.push(name, at, None);
-    Some(Begun {
-        epoch: core.open_epoch(),
-        attempt: inner.attempt,
-    })
 }
 
 /// Starts the clock of the attempt's timeout.

@@ -1,6 +1,7 @@
 //! One run's life: made, started, retried, cancelled, ended; and what waits for it.
 
 mod ambient;
+mod cache;
 mod call;
 mod cancel;
 mod cell;
