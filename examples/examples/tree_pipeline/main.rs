@@ -10,6 +10,7 @@ mod listing;
 mod merkle;
 mod report;
 mod summary;
+mod view;
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -19,14 +20,13 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use clap::Parser;
 use flowcore::ErrorKind;
-use flowcore::cli::{Progress, RunTree};
-use flowcore::observe::observe;
 use flowcore::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::listing::{Entry, Kind};
 use crate::merkle::Directory;
 use crate::summary::{FileFacts, Summary};
+use crate::view::View;
 
 /// How many files of one directory are under way at once.
 const FILES_AT_ONCE: usize = 64;
@@ -89,6 +89,7 @@ fn hash_file(path: PathBuf) -> anyhow::Result<FileFacts> {
         }
     }
     facts.hash = *hasher.finalize().as_bytes();
+    report::note_done(&facts);
     Ok(facts)
 }
 
@@ -177,7 +178,6 @@ fn readable<T>(
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    flowcore::handle_signals()?;
     let workspace = || Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let dir = options().dir.clone().unwrap_or_else(workspace);
     let dir = dir
@@ -185,15 +185,18 @@ async fn main() -> anyhow::Result<()> {
         .with_context(|| format!("can't read the directory '{}'", dir.display()))?;
     anyhow::ensure!(dir.is_dir(), "'{}' is no directory", dir.display());
 
-    let tree = Arc::new(RunTree::new());
-    let watched = observe(tree.clone());
-    let progress = (!options().no_progress).then(Progress::start);
+    let view = View::start(!options().no_progress);
+    view.end_on_signals()?;
     let room = Arc::new(Semaphore::new(DIRECTORIES_AHEAD));
     let result = hash_dir.bind(dir.clone(), room, None).name(dir.to_string_lossy()).await;
-    drop(progress);
-    drop(watched);
-
-    print!("{tree}");
-    print!("{}", report::text(&dir, &result?));
+    match result {
+        Ok(summary) => view.end(|| report::text(&dir, &summary)),
+        // A signal ended it: the process exits once the report of that is out.
+        Err(error) if error.kind() == ErrorKind::Crashed => std::future::pending().await,
+        Err(error) => {
+            view.end(String::new);
+            return Err(error.into());
+        }
+    }
     Ok(())
 }

@@ -2,14 +2,34 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use flowcore::cli::escaped;
 
 use crate::languages::OTHER;
 use crate::options;
-use crate::summary::{Summary, Totals};
+use crate::summary::{FileFacts, Summary, Totals};
 
 const LONGEST_PATH: usize = 120;
+
+/// The files hashed so far, for a report before the end.
+static DONE: Mutex<Totals> = Mutex::new(Totals::NONE);
+
+pub(crate) fn note_done(facts: &FileFacts) {
+    DONE.lock().unwrap_or_else(PoisonError::into_inner).add(facts.totals());
+}
+
+/// What was done until a signal came.
+pub(crate) fn interrupted(crashed: usize) -> String {
+    let Totals { files, lines, bytes } = *DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    format!(
+        "\nInterrupted. Done until then: files {}, lines {}, bytes {}. Runs cut off: {}.\n",
+        grouped(files),
+        grouped(lines),
+        grouped(bytes),
+        grouped(crashed as u64)
+    )
+}
 
 pub(crate) fn text(dir: &Path, summary: &Summary) -> String {
     let mut text = String::new();

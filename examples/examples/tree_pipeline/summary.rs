@@ -38,6 +38,14 @@ impl FileFacts {
         }
     }
 
+    pub(crate) fn totals(&self) -> Totals {
+        Totals {
+            files: 1,
+            lines: self.lines(),
+            bytes: self.bytes,
+        }
+    }
+
     /// What stands for the file in its directory's hash.
     pub(crate) fn payload(&self) -> Vec<u8> {
         [self.bytes.to_le_bytes().as_slice(), &self.hash].concat()
@@ -52,6 +60,12 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    pub(crate) const NONE: Self = Self {
+        files: 0,
+        lines: 0,
+        bytes: 0,
+    };
+
     pub(crate) fn add(&mut self, other: Totals) {
         self.files += other.files;
         self.lines += other.lines;
@@ -107,12 +121,8 @@ impl Summary {
     }
 
     pub(crate) fn add_file(&mut self, name: &OsStr, facts: &FileFacts) {
-        let totals = Totals {
-            files: 1,
-            lines: facts.lines(),
-            bytes: facts.bytes,
-        };
-        self.languages.entry(languages::of(name)).or_default().add(totals);
+        let of_language = self.languages.entry(languages::of(name)).or_default();
+        of_language.add(facts.totals());
     }
 
     pub(crate) fn add_directory(&mut self, below: Summary) {
