@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::ambient::{self, Ambient, Entered};
 use super::life::cancelled;
@@ -187,9 +188,40 @@ impl RunContext {
     }
 
     /// A text that is the same in every attempt of this run and in no other run: for services that drop repeated requests.
+    ///
+    /// A call that was given a `.key(…)` has the same text whenever the same run around it makes the same call under that key, so
+    /// that a retried flow repeats no request.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    ///
+    /// #[task]
+    /// fn charge() -> String { flowcore::context().unwrap().idempotency_key() }
+    ///
+    /// #[flow]
+    /// fn bill() -> flowcore::Result<[String; 4]> {
+    ///     let keyed = || charge.bind().key("invoice 7").run();
+    ///     Ok([charge()?, charge()?, keyed()?, keyed()?])
+    /// }
+    ///
+    /// let [one, other, keyed, again] = bill().unwrap();
+    /// assert_ne!(one, other);
+    /// assert_eq!(keyed, again);
+    /// ```
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        self.run_id().as_uuid().simple().to_string()
+        let mut keyed = Vec::new();
+        let mut core = self.node.core();
+        while let (Some(key), Some(parent)) = (core.key(), &core.parent) {
+            keyed.push(format!("{}\n{key}", core.definition.key()));
+            core = parent.core();
+        }
+        let around = *core.id.as_uuid();
+        let key = keyed
+            .iter()
+            .rev()
+            .fold(around, |around, call| Uuid::new_v5(&around, call.as_bytes()));
+        key.simple().to_string()
     }
 }
 

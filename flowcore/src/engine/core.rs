@@ -282,6 +282,11 @@ impl Core {
         self.definition.meta.is_async
     }
 
+    /// The key that its call was given.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.custom.as_ref().and_then(|custom| custom.key.as_deref())
+    }
+
     pub(crate) fn retries(&self) -> u32 {
         let custom = self.custom.as_ref().and_then(|custom| custom.retries);
         custom.unwrap_or(self.options().retries)
