@@ -13,6 +13,8 @@ use super::node::NodeRef;
 pub(crate) struct Ambient {
     /// The run itself.
     pub(crate) run: Option<NodeRef>,
+    /// The run that a hook speaks for. What the hook starts belongs to no run.
+    pub(crate) hooked: Option<NodeRef>,
     /// Which of the run's bodies this is.
     pub(crate) epoch: u32,
     /// The task run whose slot the body occupies: the run itself, or the one it was called from directly.
@@ -27,7 +29,7 @@ pub(crate) struct Ambient {
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const {
-        RefCell::new(Ambient { run: None, epoch: 0, slot: None, polled: false, entered: false, waits: false })
+        RefCell::new(Ambient { run: None, hooked: None, epoch: 0, slot: None, polled: false, entered: false, waits: false })
     };
 }
 
@@ -44,6 +46,14 @@ pub(crate) fn run() -> (Option<NodeRef>, u32) {
         (current.run.clone(), current.epoch)
     };
     AMBIENT.try_with(copy).unwrap_or_default()
+}
+
+/// The run whose hook the current thread calls.
+pub(crate) fn hooked() -> Option<NodeRef> {
+    AMBIENT
+        .try_with(|current| current.borrow().hooked.clone())
+        .ok()
+        .flatten()
 }
 
 /// The run whose slot the current body occupies.
@@ -81,6 +91,16 @@ impl Entered {
         Self(ambient)
     }
 
+    /// For a hook of a run.
+    pub(crate) fn for_hook(run: NodeRef) -> Self {
+        let mut ambient = Ambient {
+            hooked: Some(run),
+            ..Ambient::default()
+        };
+        swap(&mut ambient);
+        Self(ambient)
+    }
+
     /// For a sync body on a thread that has entered a runtime, or none.
     pub(crate) fn on_thread(run: NodeRef, epoch: u32, slot: Option<NodeRef>) -> Self {
         let mut ambient = Ambient {
@@ -107,7 +127,7 @@ impl Entered {
             slot,
             polled,
             entered,
-            waits: false,
+            ..Ambient::default()
         };
         swap(&mut ambient);
         Self(ambient)

@@ -236,11 +236,17 @@ impl fmt::Debug for RunContext {
     }
 }
 
-/// The run that the current code works for; `None` outside of flows and tasks.
+/// The run that the current code works for; in a hook, the run it is called for; `None` outside of flows and tasks.
 #[must_use]
 pub fn context() -> Option<RunContext> {
-    let (node, epoch) = ambient::run();
-    let node = node?;
+    let (node, epoch) = match ambient::run() {
+        (Some(node), epoch) => (node, epoch),
+        (None, _) => {
+            let node = ambient::hooked()?;
+            let epoch = node.core().epoch();
+            (node, epoch)
+        }
+    };
     let attempt = node.core().attempt();
     Some(RunContext::of(node, epoch, attempt))
 }

@@ -66,8 +66,7 @@ impl<R: Runnable> Drive<R> {
             epoch: begun.epoch,
             slot: limited.then(|| node.clone()),
             polled: true,
-            entered: false,
-            waits: false,
+            ..Ambient::default()
         };
         if self.run.has_running_hooks() {
             Stage::Hooks(Box::pin(hooks::run(node.clone())))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::ambient::Entered;
 use super::context::RunContext;
 use super::core::Core;
 use super::life;
@@ -108,10 +109,10 @@ pub(crate) async fn run(node: NodeRef) {
     let limit = settings().hook_timeout;
     for hook in hooks_of(core, state.kind()) {
         let context = RunContext::of(node.clone(), core.epoch(), core.attempt());
-        let (hook, state_of_call) = (hook.clone(), state.clone());
+        let (hook, state_of_call, of) = (hook.clone(), state.clone(), node.clone());
         // Not on the user's runtime: its end would wait for a hook that doesn't end.
         let called = runtime::own().spawn_blocking(move || {
-            // A hook may start runs; they belong to no body.
+            let _in = Entered::for_hook(of);
             guarded(|| (hook.0)(&context, &state_of_call, runtime::own()))
         });
         let trouble = match tokio::time::timeout(limit, called).await {
