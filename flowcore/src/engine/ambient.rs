@@ -8,6 +8,18 @@ use std::task::{Context, Poll};
 
 use super::node::NodeRef;
 
+/// Whether a runtime polls the body, and which sort of one. Asking tokio costs more: its answer is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Turned {
+    /// The body runs on a thread, or polled by the user's own executor.
+    #[default]
+    No,
+    /// By one that goes on turning when a thread waits.
+    MultiThread,
+    /// By one that this thread alone turns.
+    CurrentThread,
+}
+
 /// What a body finds around it.
 #[derive(Default)]
 pub(crate) struct Ambient {
@@ -19,8 +31,8 @@ pub(crate) struct Ambient {
     pub(crate) epoch: u32,
     /// The task run whose slot the body occupies: the run itself, or the one it was called from directly.
     pub(crate) slot: Option<NodeRef>,
-    /// Whether the body is polled by a runtime of tokio's.
-    pub(crate) polled: bool,
+    /// The runtime that polls the body, which then is the current one.
+    pub(crate) turned: Turned,
     /// Whether the thread has only entered its runtime, for the body to spawn on, and does not turn it.
     pub(crate) entered: bool,
     /// Whether a future of a child run was found pending since the body was last entered.
@@ -29,7 +41,7 @@ pub(crate) struct Ambient {
 
 thread_local! {
     static AMBIENT: RefCell<Ambient> = const {
-        RefCell::new(Ambient { run: None, hooked: None, epoch: 0, slot: None, polled: false, entered: false, waits: false })
+        RefCell::new(Ambient { run: None, hooked: None, epoch: 0, slot: None, turned: Turned::No, entered: false, waits: false })
     };
 }
 
@@ -61,9 +73,9 @@ pub(crate) fn slot() -> Option<NodeRef> {
     AMBIENT.try_with(|current| current.borrow().slot.clone()).ok().flatten()
 }
 
-/// Whether the current body is polled by a runtime, which then is the current one.
-pub(crate) fn is_polled() -> bool {
-    AMBIENT.try_with(|current| current.borrow().polled).unwrap_or_default()
+/// The runtime that polls the current body.
+pub(crate) fn turned() -> Turned {
+    AMBIENT.try_with(|current| current.borrow().turned).unwrap_or_default()
 }
 
 /// Whether the runtime around is not turned by this thread.
@@ -118,14 +130,14 @@ impl Entered {
     pub(crate) fn in_place(run: NodeRef, epoch: u32) -> Self {
         let copy = |current: &RefCell<Ambient>| {
             let current = current.borrow();
-            (current.slot.clone(), current.polled, current.entered)
+            (current.slot.clone(), current.turned, current.entered)
         };
-        let (slot, polled, entered) = AMBIENT.try_with(copy).unwrap_or_default();
+        let (slot, turned, entered) = AMBIENT.try_with(copy).unwrap_or_default();
         let mut ambient = Ambient {
             run: Some(run),
             epoch,
             slot,
-            polled,
+            turned,
             entered,
             ..Ambient::default()
         };

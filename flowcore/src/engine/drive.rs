@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use super::ambient::{Ambient, Swapped};
+use super::ambient::{Ambient, Swapped, Turned};
 use super::cell::RunCell;
 use super::core::{Core, Phase};
 use super::life::{self, Begun, cancelled};
@@ -45,6 +45,12 @@ impl<R: Runnable> Drive<R> {
         }
     }
 
+    /// Says which runtime will poll it.
+    pub(crate) fn on(mut self, turned: Turned) -> Self {
+        self.ambient.turned = turned;
+        self
+    }
+
     pub(crate) fn node(&self) -> &NodeRef {
         &self.node
     }
@@ -65,7 +71,7 @@ impl<R: Runnable> Drive<R> {
             run: Some(node.clone()),
             epoch: begun.epoch,
             slot: limited.then(|| node.clone()),
-            polled: true,
+            turned: self.ambient.turned,
             ..Ambient::default()
         };
         if self.run.has_running_hooks() {

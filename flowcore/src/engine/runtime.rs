@@ -9,6 +9,7 @@ use std::task::{Context, Waker};
 
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
+use super::ambient::Turned;
 use super::core::Core;
 use super::drive::Drive;
 use super::node::{Node, NodeRef};
@@ -38,15 +39,32 @@ pub(crate) fn own() -> &'static Handle {
 
 /// Spawns an async run: on the runtime of this thread, if that is sure to turn; else on the one its tree began on.
 pub(crate) fn spawn_run<R: Runnable>(run: Drive<R>) {
-    let current = || ambient::is_polled() || (!ambient::is_only_entered() && Handle::try_current().is_ok());
-    if !wait::is_runtime_blocked() && !park::is_crowded() && current() {
-        if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-            note_spawned_here(run.node());
-        }
-        drop(tokio::spawn(run));
+    let here = if wait::is_runtime_blocked() || park::is_crowded() {
+        Turned::No
+    } else {
+        turned_here()
+    };
+    if here == Turned::No {
+        drop(elsewhere(run.core()).spawn(run.on(Turned::MultiThread)));
         return;
     }
-    drop(elsewhere(run.core()).spawn(run));
+    if here == Turned::CurrentThread {
+        note_spawned_here(run.node());
+    }
+    drop(tokio::spawn(run.on(here)));
+}
+
+/// The runtime that this thread works for.
+fn turned_here() -> Turned {
+    let known = ambient::turned();
+    if known != Turned::No || ambient::is_only_entered() {
+        return known;
+    }
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::CurrentThread) => Turned::CurrentThread,
+        Ok(_) => Turned::MultiThread,
+        Err(_) => Turned::No,
+    }
 }
 
 /// The runtime for a run begun on a thread that may have none, or stands still.
@@ -67,7 +85,7 @@ fn elsewhere(core: &Core) -> Handle {
 pub(crate) fn poll_here<R: Runnable>(run: Drive<R>) {
     let runtime = elsewhere(run.core());
     let _in = runtime.enter();
-    let mut run = run;
+    let mut run = run.on(Turned::MultiThread);
     let mut cx = Context::from_waker(Waker::noop());
     // A stop that comes between this poll and the next is seen by the next.
     if stack::ensure(|| Pin::new(&mut run).poll(&mut cx)).is_pending() {
