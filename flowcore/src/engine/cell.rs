@@ -13,7 +13,7 @@ use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
 use super::stack;
-use super::{ambient, cache, hooks, observe, pool, runtime, slot, upstream, wait};
+use super::{ambient, cache, hooks, observe, pool, runtime, slot, timeout, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
@@ -78,8 +78,8 @@ impl<R: Runnable> RunCell<R> {
         Some(Error::of_kind(ErrorKind::InvalidParameters, message))
     }
 
-    /// The parameters for an attempt: a copy while more may follow, the last one takes them.
-    fn params(&self, attempt: u32) -> Option<R::Params> {
+    /// The parameters, recorded the first time.
+    fn take_params(&self) -> Option<R::Params> {
         let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
         let params = match stage {
             Stage::Inputs(inputs) => R::Params::take(inputs)?,
@@ -87,6 +87,12 @@ impl<R: Runnable> RunCell<R> {
             Stage::Gone => return None,
         };
         self.record(&params);
+        Some(params)
+    }
+
+    /// The parameters for an attempt: a copy while more may follow, the last one takes them.
+    fn params(&self, attempt: u32) -> Option<R::Params> {
+        let params = self.take_params()?;
         if attempt > self.core.retries() {
             return Some(params);
         }
@@ -128,13 +134,7 @@ impl<R: Runnable> RunCell<R> {
 
     /// What an earlier run has left under this run's key, which is noted.
     fn cached(&self, node: &NodeRef) -> Option<R::Output> {
-        let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
-        let params = match stage {
-            Stage::Inputs(inputs) => R::Params::take(inputs)?,
-            Stage::Params(params) => params,
-            Stage::Gone => return None,
-        };
-        self.record(&params);
+        let params = self.take_params()?;
         *self.stage.lock() = Stage::Params(params);
         let key = cache::key_of(node)?;
         let value = cache::get(node, &key, R::OUTPUT.clone);
@@ -158,7 +158,7 @@ impl<R: Runnable> RunCell<R> {
         let epoch = begun.epoch;
         let prepared = guarded(|| self.params(begun.attempt));
         observe::emit(node);
-        life::arm_timeout(node, epoch);
+        timeout::arm(node, epoch);
         let outcome = match prepared {
             Ok(Some(params)) => guarded(|| stack::ensure(|| R::call(params))),
             Ok(None) => {

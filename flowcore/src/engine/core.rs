@@ -15,6 +15,7 @@ use super::ambient;
 use super::children::{Children, Roots};
 use super::custom::Custom;
 use super::history::History;
+use super::listeners::Listener;
 use super::name;
 use super::node::{Node, NodeRef};
 use super::park::Parked;
@@ -57,12 +58,6 @@ pub(crate) const RESULT: u8 = VALUE | ERROR;
 /// The run is over, and so is everything below it that it waited for.
 pub(crate) const SETTLED: u8 = 4;
 
-pub(crate) struct Listener {
-    key: u32,
-    only_error: bool,
-    waker: Waker,
-}
-
 /// What changes in a run's life.
 pub(crate) struct Inner {
     pub(crate) phase: Phase,
@@ -102,16 +97,16 @@ pub(crate) struct Core {
     /// Its own, or its parent's where there is none: all runs of a tree counting the users of one scope would slow each other.
     scope: Option<Arc<Scope>>,
     /// The first levels of its path, kept every so many levels.
-    top: Option<Arc<str>>,
+    pub(super) top: Option<Arc<str>>,
     pub(crate) custom: Option<Box<Custom>>,
     pub(crate) depth: u32,
     /// The epoch of the parent's body that made this run.
     parent_epoch: u32,
     place: AtomicU32,
-    listener_keys: AtomicU32,
+    pub(super) listener_keys: AtomicU32,
     pub(crate) handles: AtomicU32,
     pub(crate) slot: AtomicU8,
-    told: AtomicU8,
+    pub(super) told: AtomicU8,
     cancelled: AtomicBool,
     pub(crate) moved: AtomicBool,
     /// The epoch in the upper half (each attempt has its own), the body and the children it waits for in the lower.
@@ -161,9 +156,6 @@ impl Origin {
         if self.parent.is_some() { self } else { Self::current() }
     }
 }
-
-/// How much of the top of a long path is shown.
-const TOP_LEVELS: usize = 3;
 
 /// How far up a run looks for its scope, and for the top of its path, at the most.
 const LEVELS_TO_SCOPE: u32 = 32;
@@ -343,44 +335,6 @@ impl Core {
         }
     }
 
-    /// The names of the definitions from the root to this run; a long path is folded in its middle.
-    pub(crate) fn path(&self) -> String {
-        const SHOWN: usize = 8;
-        let mut names = vec![self.definition.name()];
-        let mut core = self;
-        while let Some(parent) = &core.parent {
-            core = parent.core();
-            if names.len() >= SHOWN && core.depth as usize > TOP_LEVELS {
-                let folded = core.depth as usize + 1 - TOP_LEVELS;
-                names.reverse();
-                return format!("{} › … {folded} more … › {}", core.top(), names.join(" › "));
-            }
-            names.push(core.definition.name());
-        }
-        names.reverse();
-        names.join(" › ")
-    }
-
-    /// The first levels of the path of a run below them.
-    fn top(&self) -> Arc<str> {
-        let mut names = Vec::new();
-        let mut core = self;
-        loop {
-            if let Some(top) = &core.top {
-                return top.clone();
-            }
-            if (core.depth as usize) < TOP_LEVELS {
-                names.push(core.definition.name());
-            }
-            match &core.parent {
-                Some(parent) => core = parent.core(),
-                None => break,
-            }
-        }
-        names.reverse();
-        names.join(" › ").into()
-    }
-
     // --- cancellation ----------------------------------------------------------------------------------------------
 
     /// Marks the run; true if it was marked before.
@@ -469,93 +423,6 @@ impl Core {
         }
         parent.core().children.remove(place);
         parent.core().arrived(self.parent_epoch).then(|| parent.clone())
-    }
-
-    // --- the ones who wait -----------------------------------------------------------------------------------------
-
-    pub(crate) fn told(&self) -> u8 {
-        self.told.load(Ordering::Acquire)
-    }
-
-    /// Whether the only attempt has taken the parameters and has left nothing but its output.
-    pub(crate) fn is_spent(&self) -> bool {
-        self.is_told(VALUE) && self.retries() == 0
-    }
-
-    pub(crate) fn is_told(&self, mask: u8) -> bool {
-        self.told() & mask != 0
-    }
-
-    /// Tells what is in `mask`; call with the lock held, wake what it returns without.
-    pub(crate) fn tell(&self, inner: &mut Inner, mask: u8) -> Wakeup {
-        let told = self.told.fetch_or(mask, Ordering::AcqRel) | mask;
-        let failed = told & ERROR != 0;
-        if failed || inner.listeners.iter().all(|listener| !listener.only_error) {
-            return Wakeup(std::mem::take(&mut inner.listeners));
-        }
-        let (wait, wake) = inner.listeners.drain(..).partition(|listener| listener.only_error);
-        inner.listeners = wait;
-        Wakeup(wake)
-    }
-
-    /// Asks to be woken when something of `mask` is told; true if it has been already.
-    pub(crate) fn listen(&self, mask: u8, key: &mut Option<u32>, waker: &Waker) -> bool {
-        if self.is_told(mask) {
-            return true;
-        }
-        let mut inner = self.lock();
-        if self.is_told(mask) {
-            return true;
-        }
-        let only_error = mask == ERROR;
-        if only_error && self.is_told(VALUE) {
-            return false;
-        }
-        if let Some(key) = *key
-            && let Some(known) = inner.listeners.iter_mut().find(|listener| listener.key == key)
-        {
-            // Who waited for an error alone may now wait for any result.
-            known.only_error &= only_error;
-            if !known.waker.will_wake(waker) {
-                known.waker = waker.clone();
-            }
-            return false;
-        }
-        let fresh = self.listener_keys.fetch_add(1, Ordering::Relaxed);
-        *key = Some(fresh);
-        inner.listeners.push(Listener {
-            key: fresh,
-            only_error,
-            waker: waker.clone(),
-        });
-        false
-    }
-
-    /// Whether `waker` is among those who wait for the run.
-    pub(crate) fn is_listened_to_by(&self, waker: &Waker) -> bool {
-        let inner = self.lock();
-        inner.listeners.iter().any(|listener| listener.waker.will_wake(waker))
-    }
-
-    pub(crate) fn stop_listening(&self, key: u32) {
-        let mut inner = self.lock();
-        if let Some(at) = inner.listeners.iter().position(|listener| listener.key == key) {
-            let listener = inner.listeners.swap_remove(at);
-            drop(inner);
-            drop(listener);
-        }
-    }
-}
-
-/// Wakers to call once the lock is released.
-#[must_use]
-pub(crate) struct Wakeup(SmallVec<[Listener; 1]>);
-
-impl Wakeup {
-    pub(crate) fn wake(self) {
-        for listener in self.0 {
-            listener.waker.wake();
-        }
     }
 }
 

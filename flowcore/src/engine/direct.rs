@@ -12,7 +12,7 @@ use super::node::{Node, NodeRef};
 use super::observe;
 use super::panic::{drop_guarded, guarded};
 use super::wait::{self, Goal};
-use super::{ambient, cache, stack};
+use super::{ambient, cache, stack, timeout};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Failure, Recorder, Runnable};
 use crate::settings::settings;
@@ -139,7 +139,7 @@ fn attempt(node: &NodeRef, begun: Begun, body: &mut dyn FnMut(bool) -> Option<Er
     if hooks::any(core, StateName::Running) {
         wait::on_future(hooks::run(node.clone()));
     }
-    life::arm_timeout(node, epoch);
+    timeout::arm(node, epoch);
     let last = begun.attempt > core.retries();
     let outcome = {
         let _in = ambient::Entered::in_place(node.clone(), epoch);

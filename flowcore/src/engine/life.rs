@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
@@ -15,16 +14,15 @@ use tokio::task::AbortHandle;
 use super::cancel;
 use super::core::{Birth, Core, ERROR, Inner, Phase, SETTLED, VALUE};
 use super::hooks;
+use super::listeners::Wakeup;
 use super::node::NodeRef;
 use super::observe;
-use super::panic::guarded;
 use super::park;
+use super::retry;
 use super::shutdown;
 use super::slot;
-use super::timer;
 use super::wait;
 use crate::error::{Error, ErrorKind};
-use crate::options::jittered;
 use crate::run::RunKind;
 use crate::settings::settings;
 use crate::state::StateName;
@@ -107,7 +105,7 @@ pub(crate) fn start_held(node: &NodeRef) -> bool {
     true
 }
 
-fn start(node: &NodeRef) {
+pub(crate) fn start(node: &NodeRef) {
     if !shutdown::is_draining() {
         if !(park::is_crowded() && wait::lend_a_thread(node)) {
             node.clone().enqueue();
@@ -192,25 +190,6 @@ fn run_on(core: &Core, inner: &mut Inner) {
     };
     let at = core.now();
     inner.history.push(name, at, None);
-}
-
-/// Starts the clock of the attempt's timeout.
-pub(crate) fn arm_timeout(node: &NodeRef, epoch: u32) {
-    let core = node.core();
-    let Some(timeout) = core.timeout() else { return };
-    let weak = Arc::downgrade(node);
-    let timer = timer::after(core, timeout, move || {
-        if let Some(node) = weak.upgrade() {
-            timed_out(&node, epoch, timeout);
-        }
-    });
-    let mut inner = core.lock();
-    if inner.phase == Phase::Body && core.epoch() == epoch {
-        inner.timer = Some(timer);
-    } else {
-        drop(inner);
-        timer.abort();
-    }
 }
 
 /// The body of `epoch` has ended. `store` keeps its value. False if the body was given up before: its end counts no more.
@@ -302,8 +281,8 @@ fn settle_one(node: &NodeRef) -> Option<NodeRef> {
         StateName::Failed
     };
     drop(inner);
-    if let Some(delay) = retry_after(node, attempt, failed, &error)
-        && requeue(node, attempt, delay, &error)
+    if let Some(delay) = retry::after(node, attempt, failed, &error)
+        && retry::requeue(node, attempt, delay, &error)
     {
         return None;
     }
@@ -312,136 +291,6 @@ fn settle_one(node: &NodeRef) -> Option<NodeRef> {
         return None;
     }
     conclude(node, inner, failed)
-}
-
-/// The wait before the next attempt, if there is one. A condition that panics says no.
-fn retry_after(node: &NodeRef, attempt: u32, failed: StateName, error: &Error) -> Option<Duration> {
-    let core = node.core();
-    if attempt > core.retries() || core.is_cancelled() || shutdown::is_draining() {
-        return None;
-    }
-    let options = core.options();
-    if let Some(condition) = &options.retry_condition {
-        let state = crate::state::State {
-            name: failed,
-            message: Some(error.to_string().into()),
-            at: core.now(),
-        };
-        let context = super::context::RunContext::of(node.clone(), core.epoch(), attempt);
-        match guarded(|| condition(&context, &state, error)) {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(panic) => {
-                observe::warn(
-                    node,
-                    &format!("the retry condition panicked, so there is no retry: {panic}"),
-                );
-                return None;
-            }
-        }
-    }
-    let delay = guarded(|| core.retry_delay().after(attempt)).unwrap_or_else(|panic| {
-        observe::warn(node, &format!("the retry delay panicked, so there is none: {panic}"));
-        Duration::ZERO
-    });
-    Some(jittered(delay, options.retry_jitter_factor))
-}
-
-fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool {
-    let core = node.core();
-    let epoch;
-    {
-        let mut inner = core.lock();
-        if inner.phase != Phase::Draining || core.is_cancelled() {
-            return false;
-        }
-        inner.error = None;
-        inner.timed_out = false;
-        if let Some(timer) = inner.timer.take() {
-            timer.abort();
-        }
-        core.close_epoch();
-        epoch = core.epoch();
-        if delay.is_zero() {
-            inner.phase = Phase::Queued;
-        } else {
-            inner.phase = Phase::Delayed;
-            let at = core.now();
-            inner
-                .history
-                .push(StateName::AwaitingRetry, at, Some(error.to_string().into()));
-        }
-    }
-    observe::warn(
-        node,
-        &format!(
-            "attempt {attempt} of {} failed: {error}; the next one follows {}",
-            u64::from(core.retries()) + 1,
-            if delay.is_zero() {
-                "at once".to_owned()
-            } else {
-                format!("in {delay:.1?}")
-            },
-        ),
-    );
-    if delay.is_zero() {
-        start(node);
-        return true;
-    }
-    observe::emit(node);
-    let waiting = timer::Waiting::new(node.clone(), epoch);
-    let timer = timer::after(core, delay, move || waiting.over());
-    let mut inner = core.lock();
-    if inner.phase == Phase::Delayed && core.epoch() == epoch {
-        inner.timer = Some(timer);
-    } else {
-        drop(inner);
-        timer.abort();
-    }
-    true
-}
-
-/// The wait for the next attempt is over.
-pub(crate) fn delay_over(node: &NodeRef, epoch: u32) {
-    let core = node.core();
-    {
-        let mut inner = core.lock();
-        if inner.phase != Phase::Delayed || core.epoch() != epoch {
-            return;
-        }
-        inner.timer = None;
-        inner.phase = Phase::Queued;
-    }
-    start(node);
-}
-
-fn timed_out(node: &NodeRef, epoch: u32, timeout: Duration) {
-    let core = node.core();
-    let driver;
-    {
-        let mut inner = core.lock();
-        if !matches!(inner.phase, Phase::Body | Phase::Draining) || core.epoch() != epoch {
-            return;
-        }
-        let message = format!("exceeded its timeout of {} second(s)", timeout.as_secs_f64());
-        inner.error = Some(placed(core, Error::of_kind(ErrorKind::TimedOut, message)));
-        inner.timer = None;
-        inner.timed_out = true;
-        if inner.phase == Phase::Body && !core.is_async() {
-            let text =
-                "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
-            observe::warn(node, text);
-        }
-        inner.phase = Phase::Draining;
-        // The body and its children count no more.
-        core.close_epoch();
-        driver = inner.driver.take();
-    }
-    cancel::children(node, "its parent timed out");
-    if let Some(driver) = driver {
-        driver.wake();
-    }
-    settle(node.clone());
 }
 
 /// Writes the last state. Returns the parent if this was the last that it waited for.
@@ -511,13 +360,13 @@ fn end(node: &NodeRef) -> Option<NodeRef> {
     leave(node, wakeup)
 }
 
-fn over(core: &Core, inner: &mut Inner) -> super::core::Wakeup {
+fn over(core: &Core, inner: &mut Inner) -> Wakeup {
     inner.phase = Phase::Settled;
     let result = if inner.error.is_some() { ERROR } else { VALUE };
     core.tell(inner, result | SETTLED)
 }
 
-fn leave(node: &NodeRef, wakeup: super::core::Wakeup) -> Option<NodeRef> {
+fn leave(node: &NodeRef, wakeup: Wakeup) -> Option<NodeRef> {
     let core = node.core();
     if !core.is_spent() {
         node.discard();

@@ -6,9 +6,9 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::AbortHandle;
 
 use super::core::Core;
-use super::life;
 use super::node::NodeRef;
 use super::runtime;
+use super::{life, retry};
 
 /// Calls `then` after `delay`, unless aborted.
 pub(crate) fn after(core: &Core, delay: Duration, then: impl FnOnce() + Send + 'static) -> AbortHandle {
@@ -41,7 +41,7 @@ impl Waiting {
 
     pub(crate) fn over(mut self) {
         if let Some((node, epoch)) = self.0.take() {
-            life::delay_over(&node, epoch);
+            retry::delay_over(&node, epoch);
         }
     }
 }
