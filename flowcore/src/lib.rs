@@ -33,7 +33,7 @@
 //! | starting runs | [`Call`] (`f(x)` of an async function, `f.bind(x)`), `f.submit(x)`, `f.map(items)` |
 //! | their results | [`RunFuture`], [`RunFutures`], [`as_completed`], [`Error`] |
 //! | results as inputs | [`IntoInput`], [`Call::wait_for`] |
-//! | how many tasks run at once | [`ConcurrentTaskRunner`], [`SequentialTaskRunner`], [`TaskRunner`] |
+//! | how many tasks run at once | [`ConcurrentTaskRunner`], [`SequentialTaskRunner`](struct@SequentialTaskRunner), [`TaskRunner`] |
 //! | what a body can learn of its run | [`context`], [`RunContext`] |
 //! | taking the run along where a body spawns | [`spawn`], [`spawn_blocking`] |
 //! | what became of a run | [`State`], [`StateType`] |
