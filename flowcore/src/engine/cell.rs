@@ -42,6 +42,7 @@ pub(crate) struct RunCell<R: Runnable> {
     core: Core,
     stage: Mutex<Stage<R>>,
     output: Mutex<Output<R::Output>>,
+    #[allow(clippy::box_collection, reason = "a run that isn't cached pays for a pointer only")]
     cache_key: OnceLock<Box<String>>,
 }
 
