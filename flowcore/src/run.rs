@@ -7,8 +7,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clock;
-
 /// The id of a run: a UUID of version 7, so ids sort by the time of their making.
 ///
 /// ```
@@ -85,11 +83,6 @@ impl From<RunId> for Uuid {
     fn from(id: RunId) -> Self {
         id.0
     }
-}
-
-/// Now, in Unix nanoseconds, by the clock of new runs.
-pub(crate) fn now_nanos() -> i64 {
-    clock::ticks() + clock::offset()
 }
 
 /// Whether a definition or a run is a flow's or a task's.

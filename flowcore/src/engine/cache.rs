@@ -41,7 +41,7 @@ fn key(definition: &'static Definition, text: &str) -> Key {
 pub(crate) fn key_of(node: &NodeRef) -> Option<String> {
     let core = node.core();
     let make = core.options().cache_key.as_ref()?;
-    let context = RunContext::of(node.clone(), core.epoch(), core.attempt());
+    let context = RunContext::for_key(node.clone(), core.epoch(), core.attempt());
     match guarded(|| make(&context)) {
         Ok(key) => key,
         Err(panic) => {
@@ -71,6 +71,7 @@ pub(crate) fn get<T: Send + 'static>(node: &NodeRef, text: &str, clone: Option<f
         cache.entries.remove(&key)?
     };
     if entry.expires.is_some_and(|expires| Instant::now() >= expires) {
+        drop_guarded(entry);
         return None;
     }
     let copy = entry.value.downcast_ref::<T>().map(|value| guarded(|| clone(value)));

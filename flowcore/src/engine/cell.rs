@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::core::{Birth, Core, ERROR, Origin, Record};
+use super::core::{Birth, Core, ERROR, Origin};
 use super::custom::Custom;
 use super::drive::Drive;
 use super::life::{self, Begun};
@@ -17,7 +17,6 @@ use super::{ambient, cache, hooks, observe, pool, runtime, slot, timeout, upstre
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
-use crate::settings::settings;
 use crate::state::StateName;
 
 type Inputs<R> = <<R as Runnable>::Params as ParamList>::Inputs;
@@ -108,13 +107,12 @@ impl<R: Runnable> RunCell<R> {
         if self.core.is_recorded() {
             return;
         }
-        let mut recorder = Recorder::new(settings().record_limit);
+        let mut recorder = Recorder::new(self.core.record_limit());
         stack::ensure(|| params.record(&R::PARAMS, &mut recorder));
         if let Ok(Some(name)) = guarded(|| R::run_name(params)) {
             recorder.run_name(name);
         }
-        let (parameters, run_name) = recorder.finish();
-        self.core.set_record(Record { parameters, run_name });
+        self.core.set_record(recorder.finish());
     }
 
     /// Begins an attempt.

@@ -38,11 +38,26 @@ pub struct RunContext {
     node: NodeRef,
     epoch: u32,
     attempt: u32,
+    /// Whether parameters are told only if they can be told whole.
+    for_key: bool,
 }
 
 impl RunContext {
     pub(crate) fn of(node: NodeRef, epoch: u32, attempt: u32) -> Self {
-        Self { node, epoch, attempt }
+        Self {
+            node,
+            epoch,
+            attempt,
+            for_key: false,
+        }
+    }
+
+    /// For a cache key function: parameters that differ never look alike.
+    pub(crate) fn for_key(node: NodeRef, epoch: u32, attempt: u32) -> Self {
+        Self {
+            for_key: true,
+            ..Self::of(node, epoch, attempt)
+        }
     }
 
     /// The run's id.
@@ -112,9 +127,16 @@ impl RunContext {
     }
 
     /// The parameters as a JSON object, bounded, with marks for what can't be shown; `None` if there are none.
+    ///
+    /// In a `cache_key_fn` nothing is cut below 1 MiB, and it is `None` too where something is left out: a key made of what is left
+    /// would take different calls for the same.
     #[must_use]
     pub fn parameters(&self) -> Option<&str> {
-        self.node.core().parameters()
+        let core = self.node.core();
+        if self.for_key && !core.has_whole_parameters() {
+            return None;
+        }
+        core.parameters()
     }
 
     /// The runs whose results are this one's inputs, or that it was told to wait for.
@@ -180,6 +202,11 @@ impl RunContext {
         } else {
             Ok(())
         }
+    }
+
+    /// Now, by the clock of the run's states.
+    pub(crate) fn now_nanos(&self) -> i64 {
+        self.node.core().now()
     }
 
     /// Asks the run to stop, with everything below it.

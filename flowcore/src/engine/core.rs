@@ -26,6 +26,7 @@ use crate::definition::Definition;
 use crate::error::Error;
 use crate::options::{Options, RetryDelay};
 use crate::run::{RunId, RunKind};
+use crate::settings::settings;
 use crate::state::{State, StateName};
 
 /// Where a run stands between its making and its end.
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) listeners: SmallVec<[Listener; 1]>,
     /// Wakes the body's future, or the thread that the body blocks.
     pub(crate) driver: Option<Waker>,
+    /// Whether the body's future, when polled last, waited for a child.
+    pub(crate) waits: bool,
     /// The thread that the body blocks.
     pub(crate) blocked: Option<Arc<Parked>>,
     /// The thread that last polled the body's future in vain.
@@ -87,6 +90,8 @@ pub(crate) struct Inner {
 pub(crate) struct Record {
     pub(crate) parameters: Option<CompactString>,
     pub(crate) run_name: Option<String>,
+    /// Whether something of the parameters is left out.
+    pub(crate) partial: bool,
 }
 
 /// The part of a run that doesn't depend on its function's types.
@@ -108,6 +113,8 @@ pub(crate) struct Core {
     pub(crate) slot: AtomicU8,
     pub(super) told: AtomicU8,
     cancelled: AtomicBool,
+    /// Whether the body runs on its caller's stack.
+    pub(crate) direct: bool,
     pub(crate) moved: AtomicBool,
     /// The epoch in the upper half (each attempt has its own), the body and the children it waits for in the lower.
     pending: AtomicU64,
@@ -207,6 +214,7 @@ impl Core {
             slot: AtomicU8::new(slot::NONE),
             told: AtomicU8::new(0),
             cancelled: AtomicBool::new(false),
+            direct: birth == Birth::Direct,
             moved: AtomicBool::new(false),
             pending: AtomicU64::new(0),
             offset,
@@ -217,6 +225,7 @@ impl Core {
                 error: None,
                 listeners: SmallVec::new(),
                 driver: None,
+                waits: false,
                 blocked: None,
                 polled_by: None,
                 timer: None,
@@ -279,6 +288,17 @@ impl Core {
         self.custom.as_ref().and_then(|custom| custom.key.as_deref())
     }
 
+    /// Where parameters are cut in the record. A cache key may be made of them, and must tell all calls apart that fit.
+    pub(crate) fn record_limit(&self) -> usize {
+        const CACHED: usize = 1 << 20;
+        let limit = settings().record_limit;
+        if self.options().cache_key.is_some() {
+            limit.max(CACHED)
+        } else {
+            limit
+        }
+    }
+
     pub(crate) fn retries(&self) -> u32 {
         let custom = self.custom.as_ref().and_then(|custom| custom.retries);
         custom.unwrap_or(self.options().retries)
@@ -324,6 +344,11 @@ impl Core {
 
     pub(crate) fn parameters(&self) -> Option<&str> {
         self.record.get()?.parameters.as_deref()
+    }
+
+    /// Whether the parameters are shown whole.
+    pub(crate) fn has_whole_parameters(&self) -> bool {
+        self.record.get().is_some_and(|record| !record.partial)
     }
 
     pub(crate) fn run_name(&self) -> String {

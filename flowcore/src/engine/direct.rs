@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use serde_json::Value;
 
-use super::core::{Birth, Core, Origin, Phase, Record, SETTLED};
+use super::core::{Birth, Core, Origin, Phase, SETTLED};
 use super::hooks;
 use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
@@ -15,7 +15,6 @@ use super::wait::{self, Goal};
 use super::{ambient, cache, stack, timeout};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Failure, Recorder, Runnable};
-use crate::settings::settings;
 use crate::state::StateName;
 
 /// A run whose output stays on the stack.
@@ -99,13 +98,13 @@ pub(crate) fn direct<R: Runnable>(
 }
 
 fn make_record(core: &Core, record: impl FnOnce(&mut Recorder)) {
-    let mut recorder = Recorder::new(settings().record_limit);
+    let mut recorder = Recorder::new(core.record_limit());
     let recorded = guarded(|| {
         stack::ensure(|| record(&mut recorder));
         recorder.finish()
     });
-    if let Ok((parameters, run_name)) = recorded {
-        core.set_record(Record { parameters, run_name });
+    if let Ok(record) = recorded {
+        core.set_record(record);
     }
 }
 

@@ -137,6 +137,7 @@ impl<R: Runnable> Drive<R> {
         if !inner.driver.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             inner.driver = Some(cx.waker().clone());
         }
+        inner.waits = self.ambient.waits;
         inner.polled_by = Some(park::thread_id());
         true
     }

@@ -80,7 +80,6 @@ impl<T: 'static> RunFutures<T> {
 
 impl<T: Send + 'static> RunFutures<T> {
     /// Blocks the thread for all results, in order; gives up as soon as one run has failed, even if an earlier one is slow.
-    /// Sync runs that no thread has begun are run right here.
     ///
     /// # Errors
     /// The first failure; the other runs go on. And as [`RunFuture::result`].

@@ -43,6 +43,7 @@ pub(crate) mod wait;
 pub use self::call::{Call, bind, map, submit};
 pub use self::completed::{AsCompleted, as_completed};
 pub use self::context::{RunContext, context, spawn, spawn_blocking};
+pub(crate) use self::core::Record;
 pub(crate) use self::direct::direct;
 pub use self::future::RunFuture;
 pub use self::futures::{RunFutures, Settle};

@@ -65,12 +65,13 @@ pub struct LogRecord<'a> {
 }
 
 impl<'a> LogRecord<'a> {
-    pub(crate) fn new(level: tracing::Level, target: &'a str, message: &'a str) -> Self {
+    /// A line of `run`'s, dated by the clock of its states.
+    pub(crate) fn new(run: &RunContext, level: tracing::Level, target: &'a str, message: &'a str) -> Self {
         Self {
             level,
             target,
             message,
-            unix_nanos: crate::run::now_nanos(),
+            unix_nanos: run.now_nanos(),
         }
     }
 }

@@ -75,17 +75,29 @@ pub(crate) fn crash_rest(why: &str) -> ShutdownReport {
     report
 }
 
-/// Whether a run does something other than waiting for runs below it.
+/// Whether a run does something other than waiting for runs below it. From the leaves up: a child that has just ended leaves its
+/// parent at work.
 fn bodies_at_work() -> bool {
-    live().iter().any(|node| {
-        let core = node.core();
-        let phase = core.lock().phase;
-        match phase {
-            Phase::Body => core.children.live().is_empty(),
-            Phase::Ending => true,
-            _ => false,
-        }
-    })
+    live().iter().rev().any(is_at_work)
+}
+
+fn is_at_work(node: &NodeRef) -> bool {
+    let core = node.core();
+    let (phase, waits) = {
+        let inner = core.lock();
+        (inner.phase, inner.waits || inner.blocked.is_some())
+    };
+    let mut below = core.children.live().into_iter().map(|child| {
+        let phase = child.core().lock().phase;
+        (phase != Phase::Settled, child.core().direct)
+    });
+    match phase {
+        // A direct call runs in its caller's place.
+        Phase::Body => !below.any(|(lives, direct)| lives && (waits || direct)),
+        Phase::Draining => !below.any(|(lives, _)| lives),
+        Phase::Ending => true,
+        _ => false,
+    }
 }
 
 /// All runs that aren't over, each after its parent.

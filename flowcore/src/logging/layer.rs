@@ -82,6 +82,6 @@ impl<S: Subscriber> Layer<S> for RunLayer {
         };
         let text = message::of(event, settings::log_line_limit());
         let metadata = event.metadata();
-        log_line(&run, &LogRecord::new(*metadata.level(), metadata.target(), &text));
+        log_line(&run, &LogRecord::new(&run, *metadata.level(), metadata.target(), &text));
     }
 }

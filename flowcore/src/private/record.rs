@@ -7,6 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use compact_str::CompactString;
 
 use super::probe::RecordFn;
+use crate::engine::Record;
+
+/// A larger buffer isn't kept for the next record.
+const BUFFER_KEPT: usize = 64 * 1024;
 
 thread_local! {
     /// Where records are written, to be kept in their own size.
@@ -51,6 +55,7 @@ pub struct Recorder {
     out: Vec<u8>,
     limit: usize,
     run_name: Option<String>,
+    partial: bool,
 }
 
 impl Recorder {
@@ -59,6 +64,7 @@ impl Recorder {
             out: BUFFER.take(),
             limit,
             run_name: None,
+            partial: false,
         }
     }
 
@@ -114,6 +120,7 @@ impl Recorder {
     }
 
     fn object(&mut self, mark: &str, text: &str) {
+        self.partial = true;
         self.out.push(b'{');
         self.text(mark);
         self.out.push(b':');
@@ -133,17 +140,22 @@ impl Recorder {
         }
     }
 
-    /// The JSON, if there is any, and the run's name, if it was given one.
-    pub(crate) fn finish(mut self) -> (Option<CompactString>, Option<String>) {
+    pub(crate) fn finish(mut self) -> Record {
         let mut out = std::mem::take(&mut self.out);
-        let mut json = None;
+        let mut parameters = None;
         if !out.is_empty() {
             out.push(b'}');
-            json = CompactString::from_utf8(&out).ok();
+            parameters = CompactString::from_utf8(&out).ok();
             out.clear();
         }
-        BUFFER.set(out);
-        (json, self.run_name.take())
+        if out.capacity() <= BUFFER_KEPT {
+            BUFFER.set(out);
+        }
+        Record {
+            parameters,
+            run_name: self.run_name.take(),
+            partial: self.partial,
+        }
     }
 }
 
@@ -194,8 +206,9 @@ mod tests {
         crate::__record!(recorder, "panics": Panics, &Panics);
         crate::__record!(recorder, "endless": Endless, &Endless);
         recorder.skip("password", "String");
-        let (json, _) = recorder.finish();
-        let value: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
+        let record = recorder.finish();
+        assert!(record.partial);
+        let value: serde_json::Value = serde_json::from_str(&record.parameters.unwrap()).unwrap();
         assert_eq!(value["n"], 7);
         assert_eq!(value["text"], "a \"b\"");
         assert_eq!(value["nan"], serde_json::Value::Null);
