@@ -30,7 +30,7 @@ pub(crate) struct Ambient {
     /// Which of the run's bodies this is.
     pub(crate) epoch: u32,
     /// The task run whose slot the body occupies: the run itself, or the one it was called from directly.
-    pub(crate) slot: Option<NodeRef>,
+    pub(crate) slot: Option<(NodeRef, u32)>,
     /// The runtime that polls the body, which then is the current one.
     pub(crate) turned: Turned,
     /// Whether the thread has only entered its runtime, for the body to spawn on, and does not turn it.
@@ -69,7 +69,7 @@ pub(crate) fn hooked() -> Option<NodeRef> {
 }
 
 /// The run whose slot the current body occupies.
-pub(crate) fn slot() -> Option<NodeRef> {
+pub(crate) fn slot() -> Option<(NodeRef, u32)> {
     AMBIENT.try_with(|current| current.borrow().slot.clone()).ok().flatten()
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn note_wait() {
 pub(crate) struct Entered(Ambient);
 
 impl Entered {
-    pub(crate) fn new(run: Option<NodeRef>, epoch: u32, slot: Option<NodeRef>) -> Self {
+    pub(crate) fn new(run: Option<NodeRef>, epoch: u32, slot: Option<(NodeRef, u32)>) -> Self {
         let mut ambient = Ambient {
             run,
             epoch,
@@ -114,7 +114,7 @@ impl Entered {
     }
 
     /// For a sync body on a thread that has entered a runtime, or none.
-    pub(crate) fn on_thread(run: NodeRef, epoch: u32, slot: Option<NodeRef>) -> Self {
+    pub(crate) fn on_thread(run: NodeRef, epoch: u32, slot: Option<(NodeRef, u32)>) -> Self {
         let mut ambient = Ambient {
             run: Some(run),
             epoch,

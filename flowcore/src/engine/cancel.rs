@@ -1,5 +1,7 @@
 //! Stopping a run and everything below it.
 
+use std::task::Waker;
+
 use super::core::Phase;
 use super::life::{self, cancelled, placed};
 use super::node::NodeRef;
@@ -38,16 +40,15 @@ fn one(node: &NodeRef, why: &str) {
         Phase::Body | Phase::Draining => {
             let at = core.now();
             inner.history.push(StateName::Cancelling, at, Some(why.into()));
-            inner.error = Some(placed(core, cancelled(why)));
-            let driver = inner.driver.clone();
+            let before = inner.error.replace(placed(core, cancelled(why)));
+            let workers = inner.workers();
             drop(inner);
+            drop(before);
             observe::emit(node);
             if !core.is_async() {
                 life::tell_cancelled(node);
             }
-            if let Some(driver) = driver {
-                driver.wake();
-            }
+            workers.into_iter().for_each(Waker::wake);
         }
         Phase::Ending | Phase::Settled => {}
     }

@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::core::{Birth, Core, ERROR, Origin};
 use super::custom::Custom;
 use super::drive::Drive;
+use super::input::Upstream;
 use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
-use super::panic::{drop_guarded, guarded};
+use super::panic::{Panic, drop_guarded, guarded};
 use super::stack;
 use super::{ambient, cache, hooks, observe, pool, runtime, slot, timeout, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
@@ -91,16 +92,20 @@ impl<R: Runnable> RunCell<R> {
     }
 
     /// The parameters for an attempt: a copy while more may follow, the last one takes them.
-    fn params(&self, attempt: u32) -> Option<R::Params> {
-        let params = self.take_params()?;
-        if attempt > self.core.retries() {
-            return Some(params);
-        }
-        let Ok(copy) = params.copy(&R::PARAMS) else {
-            return Some(params);
+    fn params(&self, attempt: u32) -> std::result::Result<Option<R::Params>, Panic> {
+        let Some(params) = self.take_params() else {
+            return Ok(None);
         };
+        if attempt > self.core.retries() {
+            return Ok(Some(params));
+        }
+        let copy = guarded(|| params.copy(&R::PARAMS));
+        if let Ok(Err(_)) = copy {
+            return Ok(Some(params));
+        }
+        // A Clone that panicked is this attempt's failure; the next has them still.
         *self.stage.lock() = Stage::Params(params);
-        Some(copy)
+        copy.map(Result::ok)
     }
 
     fn record(&self, params: &R::Params) {
@@ -141,11 +146,13 @@ impl<R: Runnable> RunCell<R> {
         value
     }
 
-    /// A copy of the output, where later runs may want it.
-    fn for_cache(&self, value: Option<&R::Output>) -> Option<R::Output> {
-        self.cache_key.get()?;
-        let (value, clone) = (value?, R::OUTPUT.clone?);
-        guarded(|| clone(value)).ok()
+    /// Keeps a copy of the output, where later runs may want it.
+    fn keep_for_later(&self, node: &NodeRef, value: Option<&R::Output>) {
+        if let (Some(key), Some(value), Some(clone)) = (self.cache_key.get(), value, R::OUTPUT.clone)
+            && let Ok(copy) = guarded(|| clone(value))
+        {
+            cache::put(node, key, copy);
+        }
     }
 
     pub(crate) fn has_running_hooks(&self) -> bool {
@@ -155,7 +162,7 @@ impl<R: Runnable> RunCell<R> {
     /// Calls the function. For a sync one that is all; an async one gives its future.
     pub(crate) fn call(&self, node: &NodeRef, begun: Begun) -> Option<Body<R::Output>> {
         let epoch = begun.epoch;
-        let prepared = guarded(|| self.params(begun.attempt));
+        let prepared = guarded(|| self.params(begun.attempt)).flatten();
         observe::emit(node);
         timeout::arm(node, epoch);
         let outcome = match prepared {
@@ -189,23 +196,24 @@ impl<R: Runnable> RunCell<R> {
             Ok(value) => (Some(value), None),
             Err(Failure(error)) => (None, Some(error)),
         };
-        let copy = self.for_cache(value.as_ref());
+        if !self.core.must_stop(epoch) {
+            // Before anybody is told: who calls again must find it.
+            self.keep_for_later(node, value.as_ref());
+        }
+        let mut before = Output::None;
         let store = || {
             if let Some(value) = value.take() {
-                *self.output.lock() = Output::Value(value);
+                before = std::mem::replace(&mut *self.output.lock(), Output::Value(value));
             }
         };
-        if life::end_body(node, epoch, error, store) {
-            if let (Some(copy), Some(key)) = (copy, self.cache_key.get())
-                && !self.core.is_cancelled()
-            {
-                cache::put(node, key, copy);
-            }
-        } else {
+        if !life::end_body(node, epoch, error, store) {
             tracing::debug!(target: "flowcore::run", "a body given up before has ended; its outcome is dropped");
         }
         if let Some(late) = value {
             drop_guarded(late);
+        }
+        if matches!(before, Output::Value(_) | Output::Shared(_)) {
+            drop_guarded(before);
         }
     }
 }
@@ -242,7 +250,11 @@ impl<R: Runnable> Node for RunCell<R> {
         if self.has_running_hooks() {
             wait::on_future(hooks::run(node.clone()));
         }
-        let _in = ambient::Entered::on_thread(node.clone(), epoch, limited.then(|| node.clone()));
+        if self.core.must_stop(epoch) {
+            let stopped = life::cancelled("it was asked to stop");
+            return self.end(&node, epoch, Err(Failure(stopped)));
+        }
+        let _in = ambient::Entered::on_thread(node.clone(), epoch, limited.then(|| (node.clone(), epoch)));
         self.call(&node, begun);
     }
 
@@ -258,9 +270,9 @@ impl<R: Runnable> Node for RunCell<R> {
             } else {
                 self.core.set_dependencies(|| {
                     let mut runs = Vec::new();
-                    R::Params::upstream(inputs, &mut |run| runs.push(run));
+                    R::Params::upstream(inputs, &mut |Upstream(run)| runs.push(run));
                     let waited = others.iter().flat_map(|others| others.lock().clone());
-                    runs.extend(waited.map(|(node, _)| node.core().id));
+                    runs.extend(waited.map(|(node, _)| node));
                     runs
                 });
                 waker = upstream::waker(node.clone());
@@ -283,6 +295,13 @@ impl<R: Runnable> Node for RunCell<R> {
     }
 
     fn discard(&self) {
+        if let Some(custom) = &self.core.custom {
+            for (run, key) in std::mem::take(&mut *custom.wait_for.lock()) {
+                if let Some(key) = key {
+                    run.core().stop_listening(key);
+                }
+            }
+        }
         let stage = std::mem::replace(&mut *self.stage.lock(), Stage::Gone);
         if !matches!(stage, Stage::Gone) {
             drop_guarded(stage);
@@ -307,6 +326,16 @@ impl<R: Runnable> Node for RunCell<R> {
             Ok(Ok(json)) => Ok(json),
             Ok(Err(error)) => Err(unreadable(&format!("its output can't be shown as JSON: {error}"))),
             Err(panic) => Err(unreadable(&format!("its output's Serialize {panic}"))),
+        }
+    }
+}
+
+impl<R: Runnable> Drop for RunCell<R> {
+    /// A result nobody asked for is dropped wherever the last one lets go of the run.
+    fn drop(&mut self) {
+        let output = std::mem::replace(self.output.get_mut(), Output::Taken);
+        if matches!(output, Output::Value(_) | Output::Shared(_)) {
+            drop_guarded(output);
         }
     }
 }

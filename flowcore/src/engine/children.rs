@@ -25,7 +25,8 @@ const FEW: usize = 2;
 const ROOM_KEPT: usize = 64;
 
 impl Children {
-    pub(crate) fn insert(&self, child: Weak<dyn Node>) -> u32 {
+    /// `placed` is told the place before anybody can find the child there.
+    pub(crate) fn insert(&self, child: Weak<dyn Node>, placed: impl FnOnce(u32)) {
         let mut list = self.0.lock();
         let key = match list.few.iter().position(Option::is_none) {
             Some(free) => {
@@ -35,7 +36,7 @@ impl Children {
             None => FEW + list.many.get_or_insert_default().insert(child),
         };
         // 2^32 live runs don't fit any memory.
-        key as u32
+        placed(key as u32);
     }
 
     pub(crate) fn remove(&self, key: u32) {
@@ -89,10 +90,9 @@ thread_local! {
 }
 
 impl Roots {
-    pub(crate) fn insert(root: Weak<dyn Node>) -> u32 {
+    pub(crate) fn insert(root: Weak<dyn Node>, placed: impl FnOnce(u32)) {
         let shard = SHARD.try_with(|shard| *shard).unwrap_or_default();
-        let key = ROOTS.0[shard as usize].insert(root);
-        key * SHARDS as u32 + shard
+        ROOTS.0[shard as usize].insert(root, |key| placed(key * SHARDS as u32 + shard));
     }
 
     pub(crate) fn remove(key: u32) {

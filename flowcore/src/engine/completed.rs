@@ -195,8 +195,8 @@ impl<T: Send + 'static> Goal for NextDone<'_, T> {
     /// Only if all are stuck: one that isn't may come first.
     fn refuse_stuck(&self) -> Result<()> {
         let mut pending = self.runs.waiting.iter().flatten().map(RunFuture::node);
-        match pending.next().map(|first| wait::refuse_stuck(first.core())) {
-            Some(Err(stuck)) if pending.all(|node| wait::refuse_stuck(node.core()).is_err()) => Err(stuck),
+        match pending.next().map(|first| wait::refuse_stuck(&first)) {
+            Some(Err(stuck)) if pending.all(|node| wait::refuse_stuck(&node).is_err()) => Err(stuck),
             _ => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ambient::{self, Ambient, Entered};
 use super::life::cancelled;
 use super::node::NodeRef;
-use super::{cancel, runtime};
+use super::{cancel, runtime, slot};
 use crate::definition::Definition;
 use crate::error::Result;
 use crate::run::{RunId, RunKind};
@@ -141,8 +141,8 @@ impl RunContext {
 
     /// The runs whose results are this one's inputs, or that it was told to wait for.
     #[must_use]
-    pub fn dependencies(&self) -> &[RunId] {
-        self.node.core().dependencies()
+    pub fn dependencies(&self) -> Vec<RunId> {
+        self.node.core().dependencies().iter().map(|run| run.id).collect()
     }
 
     /// The definition's tags and the call's.
@@ -317,8 +317,9 @@ where
 /// ```
 pub fn spawn_blocking<T: Send + 'static>(code: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     let (run, epoch) = ambient::run();
+    let slot = ambient::slot();
     let code = move || {
-        let _in = Entered::new(run, epoch, None);
+        let _in = Entered::new(run, epoch, slot);
         code()
     };
     match tokio::runtime::Handle::try_current() {
@@ -341,6 +342,7 @@ impl<F> Inside<F> {
             ambient: Ambient {
                 run,
                 epoch,
+                slot: ambient::slot(),
                 ..Ambient::default()
             },
         }
@@ -352,6 +354,16 @@ impl<F: Future> Future for Inside<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        ambient::Swapped::new(&mut this.ambient).poll(this.future.as_mut(), cx)
+        this.ambient.waits = false;
+        let polled = ambient::Swapped::new(&mut this.ambient).poll(this.future.as_mut(), cx);
+        // The body may wait for this future, and the slot is what the child needs. The body asks again when it goes on.
+        if let Some((holder, epoch)) = &this.ambient.slot
+            && polled.is_pending()
+            && this.ambient.waits
+            && holder.core().epoch() == *epoch
+        {
+            slot::give_back(holder.core());
+        }
+        polled
     }
 }

@@ -66,12 +66,12 @@ pub(crate) struct Inner {
     pub(crate) history: History,
     pub(crate) error: Option<Error>,
     pub(crate) listeners: SmallVec<[Listener; 1]>,
-    /// Wakes the body's future, or the thread that the body blocks.
+    /// Wakes the body's future.
     pub(crate) driver: Option<Waker>,
-    /// Whether the body's future, when polled last, waited for a child.
+    /// Whether the body's future has waited for a child.
     pub(crate) waits: bool,
-    /// The thread that the body blocks.
-    pub(crate) blocked: Option<Arc<Parked>>,
+    /// Threads that wait in the name of the body, or for its slot.
+    pub(crate) waiting: SmallVec<[Arc<Parked>; 1]>,
     /// The thread that last polled the body's future in vain.
     pub(crate) polled_by: Option<ThreadId>,
     pub(crate) timer: Option<AbortHandle>,
@@ -83,6 +83,21 @@ pub(crate) struct Inner {
     pub(crate) observing: bool,
     /// Whether the run ends as soon as the observers have seen its last state.
     pub(crate) ends_observed: bool,
+}
+
+impl Inner {
+    /// Whoever works for the body, to be woken without the lock.
+    pub(crate) fn workers(&self) -> SmallVec<[Waker; 2]> {
+        let waiting = self.waiting.iter().map(|parked| Waker::from(parked.clone()));
+        self.driver.iter().cloned().chain(waiting).collect()
+    }
+}
+
+/// A run that another waits for before it starts.
+pub(crate) struct Dependency {
+    pub(crate) id: RunId,
+    /// Gone once nobody is interested in it any more.
+    pub(crate) run: Weak<dyn Node>,
 }
 
 /// A run's parameters and name as shown.
@@ -124,7 +139,7 @@ pub(crate) struct Core {
     record: OnceLock<Record>,
     /// The runs whose results are its inputs, and those it only waits for.
     #[allow(clippy::box_collection, reason = "a run without inputs pays for a pointer only")]
-    dependencies: OnceLock<Box<Vec<RunId>>>,
+    dependencies: OnceLock<Box<Vec<Dependency>>>,
 }
 
 /// How a run comes into being.
@@ -226,7 +241,7 @@ impl Core {
                 listeners: SmallVec::new(),
                 driver: None,
                 waits: false,
-                blocked: None,
+                waiting: SmallVec::new(),
                 polled_by: None,
                 timer: None,
                 timed_out: false,
@@ -330,11 +345,17 @@ impl Core {
     }
 
     /// Notes the runs that this one depends on. The first note stands.
-    pub(crate) fn set_dependencies(&self, runs: impl FnOnce() -> Vec<RunId>) {
-        self.dependencies.get_or_init(|| Box::new(runs()));
+    pub(crate) fn set_dependencies(&self, runs: impl FnOnce() -> Vec<NodeRef>) {
+        self.dependencies.get_or_init(|| {
+            let runs = runs().into_iter().map(|run| Dependency {
+                id: run.core().id,
+                run: Arc::downgrade(&run),
+            });
+            Box::new(runs.collect())
+        });
     }
 
-    pub(crate) fn dependencies(&self) -> &[RunId] {
+    pub(crate) fn dependencies(&self) -> &[Dependency] {
         self.dependencies.get().map_or(&[], |runs| runs)
     }
 
@@ -395,6 +416,15 @@ impl Core {
         epoch
     }
 
+    /// Ends the epoch if nothing but the body is pending.
+    pub(crate) fn arrived_alone(&self, epoch: u32) -> bool {
+        let (one, none) = (u64::from(epoch) << 32 | 1, u64::from(epoch) << 32);
+        let swapped = self
+            .pending
+            .compare_exchange(one, none, Ordering::SeqCst, Ordering::SeqCst);
+        swapped.is_ok()
+    }
+
     /// Whether the body waits for more than itself.
     pub(crate) fn has_pending_children(&self) -> bool {
         self.pending.load(Ordering::SeqCst) % ONE_EPOCH > 1
@@ -424,14 +454,14 @@ impl Core {
 
     /// Enters the run in the tree.
     pub(crate) fn register(&self, this: Weak<dyn Node>) {
-        let place = match &self.parent {
+        let placed = |place| self.place.store(place, Ordering::Release);
+        match &self.parent {
             Some(parent) => {
                 parent.core().expect(self.parent_epoch);
-                parent.core().children.insert(this)
+                parent.core().children.insert(this, placed);
             }
-            None => Roots::insert(this),
-        };
-        self.place.store(place, Ordering::Release);
+            None => Roots::insert(this, placed),
+        }
     }
 
     /// Takes the run out of the tree; the parent, if this was the last that it waited for.

@@ -138,6 +138,10 @@ fn attempt(node: &NodeRef, begun: Begun, body: &mut dyn FnMut(bool) -> Option<Er
     if hooks::any(core, StateName::Running) {
         wait::on_future(hooks::run(node.clone()));
     }
+    if core.must_stop(epoch) {
+        life::end_body(node, epoch, Some(life::cancelled("it was asked to stop")), || {});
+        return;
+    }
     timeout::arm(node, epoch);
     let last = begun.attempt > core.retries();
     let outcome = {

@@ -70,7 +70,7 @@ impl<R: Runnable> Drive<R> {
         self.ambient = Ambient {
             run: Some(node.clone()),
             epoch: begun.epoch,
-            slot: limited.then(|| node.clone()),
+            slot: limited.then(|| (node.clone(), begun.epoch)),
             turned: self.ambient.turned,
             ..Ambient::default()
         };
@@ -115,7 +115,6 @@ impl<R: Runnable> Drive<R> {
         let Stage::Body(body) = &mut self.stage else {
             return None;
         };
-        self.ambient.waits = false;
         let polled = {
             let mut inside = Swapped::new(&mut self.ambient);
             guarded(|| inside.poll(body.as_mut(), cx))
@@ -183,7 +182,9 @@ impl<R: Runnable> Future for Drive<R> {
                 return Poll::Ready(());
             }
             if this.listen(cx) {
-                if this.ambient.waits && this.ambient.slot.is_some() {
+                // Who has waited for a run once may wait for it unasked, or another future of the body's may.
+                let waits = this.ambient.waits || this.run.core().has_pending_children();
+                if waits && this.ambient.slot.is_some() {
                     slot::give_back(this.run.core());
                 }
                 return Poll::Pending;

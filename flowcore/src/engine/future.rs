@@ -45,6 +45,19 @@ impl<T: Send + 'static> RunFuture<T> {
     }
 
     pub(crate) fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        match self.poll_told(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(cycle)) => Poll::Ready(Err(cycle)),
+            Poll::Ready(Ok(())) => Poll::Ready(self.take()),
+        }
+    }
+
+    pub(crate) fn take(&self) -> Result<T> {
+        self.run.take(self.is_shared())
+    }
+
+    /// Waits for the result, and leaves it where it is.
+    pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let core = self.run.core();
         if !core.listen(RESULT, &mut self.key, cx.waker()) {
             if let Err(cycle) = wait::refuse_async_cycle(core) {
@@ -54,7 +67,7 @@ impl<T: Send + 'static> RunFuture<T> {
             return Poll::Pending;
         }
         self.key = None;
-        Poll::Ready(self.run.take(self.is_shared()))
+        Poll::Ready(Ok(()))
     }
 
     /// Blocks the thread until the run has its result. It never blocks the run: a sync run that no thread has begun is run right

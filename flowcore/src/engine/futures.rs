@@ -33,8 +33,7 @@ use crate::state::State;
 #[must_use = "the runs go on, but their results and failures are lost; `drop` it, or `.await` it"]
 pub struct RunFutures<T: 'static> {
     runs: Vec<RunFuture<T>>,
-    results: Vec<Option<T>>,
-    /// How many of the first have given their result.
+    /// How many of the first are known to have their result.
     through: usize,
     alarm: Option<Arc<Alarm>>,
 }
@@ -163,18 +162,15 @@ impl<T: Send + 'static> RunFutures<T> {
     pub(crate) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<Vec<T>>> {
         loop {
             if self.through == self.runs.len() {
-                self.runs.clear();
                 self.through = 0;
-                return Poll::Ready(Ok(self.results.drain(..).flatten().collect()));
+                return Poll::Ready(std::mem::take(&mut self.runs).iter().map(RunFuture::take).collect());
             }
-            match self.runs[self.through].poll_result(cx) {
-                Poll::Ready(Ok(value)) => {
-                    if self.results.is_empty() {
-                        self.results.reserve_exact(self.runs.len());
-                    }
-                    self.results.push(Some(value));
-                    self.through += 1;
+            match self.runs[self.through].poll_told(cx) {
+                Poll::Ready(Ok(())) if self.runs[self.through].node().core().is_told(ERROR) => {
+                    return Poll::Ready(self.runs[self.through].take().map(|_| Vec::new()));
                 }
+                // Taken when all are there: who gives up waiting finds each result in its place.
+                Poll::Ready(Ok(())) => self.through += 1,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return self.poll_alarm(cx),
             }
@@ -234,7 +230,6 @@ impl<T: 'static> FromIterator<RunFuture<T>> for RunFutures<T> {
     fn from_iter<I: IntoIterator<Item = RunFuture<T>>>(runs: I) -> Self {
         Self {
             runs: runs.into_iter().collect(),
-            results: Vec::new(),
             through: 0,
             alarm: None,
         }

@@ -4,8 +4,11 @@ use std::task::{Context, Poll};
 
 use super::future::RunFuture;
 use super::futures::RunFutures;
+use super::node::NodeRef;
 use crate::error::Result;
-use crate::run::RunId;
+
+/// A run whose result is an input of another.
+pub struct Upstream(pub(crate) NodeRef);
 
 /// One input of a run that isn't started yet.
 pub struct Input<P: 'static>(Kind<P>);
@@ -21,7 +24,7 @@ enum Kind<P: 'static> {
 /// An input made of several runs.
 trait Source<P>: Send {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<P>>;
-    fn upstream(&self, visit: &mut dyn FnMut(RunId));
+    fn upstream(&self, visit: &mut dyn FnMut(Upstream));
 }
 
 impl<P: Send + 'static> Input<P> {
@@ -61,9 +64,9 @@ impl<P: Send + 'static> Input<P> {
         }
     }
 
-    pub(crate) fn upstream(&self, visit: &mut dyn FnMut(RunId)) {
+    pub(crate) fn upstream(&self, visit: &mut dyn FnMut(Upstream)) {
         match &self.0 {
-            Kind::Run(run) => visit(run.run_id()),
+            Kind::Run(run) => visit(Upstream(run.node())),
             Kind::Other(source) => source.upstream(visit),
             Kind::Value(_) | Kind::Gone => {}
         }
@@ -77,8 +80,8 @@ impl<X: Send + 'static> Source<Vec<X>> for ManyRuns<X> {
         self.0.poll_all(cx)
     }
 
-    fn upstream(&self, visit: &mut dyn FnMut(RunId)) {
-        self.0.iter().map(RunFuture::run_id).for_each(visit);
+    fn upstream(&self, visit: &mut dyn FnMut(Upstream)) {
+        self.0.nodes().map(Upstream).for_each(visit);
     }
 }
 

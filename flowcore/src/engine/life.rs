@@ -4,8 +4,11 @@
 //! (hooks, conditions, wakers, drops) ever runs under it. A run settles when its body and the children that the body made
 //! have ended; the last of them settles it, whichever thread that is.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 use parking_lot::MutexGuard;
 
@@ -105,7 +108,30 @@ pub(crate) fn start_held(node: &NodeRef) -> bool {
     true
 }
 
+thread_local! {
+    static TO_START: RefCell<VecDeque<NodeRef>> = const { RefCell::new(VecDeque::new()) };
+    static STARTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// One after the other: a run that ends at its start makes room for the next, and a runner's queue may be long.
 pub(crate) fn start(node: &NodeRef) {
+    if STARTING.replace(true) {
+        return TO_START.with_borrow_mut(|rest| rest.push_back(node.clone()));
+    }
+    struct Done;
+    impl Drop for Done {
+        fn drop(&mut self) {
+            STARTING.set(false);
+        }
+    }
+    let _done = Done;
+    start_one(node);
+    while let Some(node) = TO_START.with_borrow_mut(VecDeque::pop_front) {
+        start_one(&node);
+    }
+}
+
+fn start_one(node: &NodeRef) {
     if !shutdown::is_draining() {
         if !(park::is_crowded() && wait::lend_a_thread(node)) {
             node.clone().enqueue();
@@ -203,15 +229,20 @@ pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: 
     }
     inner.driver = None;
     inner.phase = Phase::Draining;
+    // A cancelled run has told its waiters what became of it already. What is left over is dropped without the lock.
+    let _late;
     match error {
-        None => store(),
-        Some(error) => {
-            // A cancelled run has told its waiters what became of it already.
-            inner.error.get_or_insert(error);
+        None => {
+            _late = None;
+            store();
         }
+        Some(error) if inner.error.is_none() => {
+            _late = None;
+            inner.error = Some(error);
+        }
+        Some(error) => _late = Some(error),
     }
-    if !failed && !core.has_pending_children() {
-        core.arrived(epoch);
+    if !failed && core.arrived_alone(epoch) {
         settle_all(conclude(node, inner, StateName::Completed));
         return true;
     }
@@ -241,15 +272,10 @@ pub(crate) fn tell_cancelled(node: &NodeRef) {
     if !matches!(inner.phase, Phase::Body | Phase::Draining) {
         return;
     }
-    if inner
-        .error
-        .as_ref()
-        .is_none_or(|error| error.kind() != ErrorKind::Cancelled)
-    {
-        inner.error = Some(placed(core, cancelled("it was asked to stop")));
-    }
+    let before = as_cancelled(core, &mut inner);
     let wakeup = core.tell(&mut inner, ERROR);
     drop(inner);
+    drop(before);
     wakeup.wake();
 }
 
@@ -287,7 +313,7 @@ fn settle_one(node: &NodeRef) -> Option<NodeRef> {
         return None;
     }
     let inner = core.lock();
-    if inner.phase != Phase::Draining {
+    if inner.phase != Phase::Draining || inner.attempt != attempt {
         return None;
     }
     conclude(node, inner, failed)
@@ -297,15 +323,10 @@ fn settle_one(node: &NodeRef) -> Option<NodeRef> {
 pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: StateName) -> Option<NodeRef> {
     let core = node.core();
     let mut name = name;
+    let mut before = None;
     if name != StateName::Crashed && (core.is_cancelled() || inner.history.name() == StateName::Cancelling) {
         name = StateName::Cancelled;
-        if inner
-            .error
-            .as_ref()
-            .is_none_or(|error| error.kind() != ErrorKind::Cancelled)
-        {
-            inner.error = Some(placed(core, cancelled("it was asked to stop")));
-        }
+        before = as_cancelled(core, &mut inner);
     }
     let message = inner.error.as_ref().map(|error| error.to_string().into());
     let at = core.now();
@@ -318,13 +339,27 @@ pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: S
     if observe::is_wanted() || hooks::any(core, inner.history.name()) {
         inner.phase = Phase::Ending;
         drop(inner);
+        drop(before);
         abort(timer);
         return observe::emit_last(node);
     }
     let wakeup = over(core, &mut inner);
     drop(inner);
+    drop(before);
     abort(timer);
     leave(node, wakeup)
+}
+
+/// Makes its error one of a cancelled run. The one before is to be dropped without the lock.
+fn as_cancelled(core: &Core, inner: &mut Inner) -> Option<Error> {
+    let told = inner
+        .error
+        .as_ref()
+        .is_some_and(|error| error.kind() == ErrorKind::Cancelled);
+    if told {
+        return None;
+    }
+    inner.error.replace(placed(core, cancelled("it was asked to stop")))
 }
 
 fn abort(timer: Option<AbortHandle>) {
@@ -385,12 +420,14 @@ pub(crate) fn crash(node: &NodeRef, why: &str) {
         return;
     }
     core.close_epoch();
-    inner.error = Some(placed(core, Error::of_kind(ErrorKind::Crashed, why)));
-    let driver = inner.driver.take();
+    let before = inner
+        .error
+        .replace(placed(core, Error::of_kind(ErrorKind::Crashed, why)));
+    let workers = inner.workers();
+    inner.driver = None;
     settle_all(conclude(node, inner, StateName::Crashed));
-    if let Some(driver) = driver {
-        driver.wake();
-    }
+    drop(before);
+    workers.into_iter().for_each(Waker::wake);
 }
 
 pub(crate) fn cancelled(why: &str) -> Error {
@@ -405,6 +442,13 @@ pub(crate) fn placed(core: &Core, error: Error) -> Error {
 /// Ends a run that its runner has lost.
 pub(crate) fn crash_held(node: &NodeRef, why: &str) {
     if node.core().lock().phase == Phase::Held {
+        crash(node, why);
+    }
+}
+
+/// Ends a run that wants its slot back, and whose wish its runner has lost.
+pub(crate) fn crash_wanting(node: &NodeRef, why: &str) {
+    if slot::is_wanted(node.core()) {
         crash(node, why);
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use self::core::Record;
 pub(crate) use self::direct::direct;
 pub use self::future::RunFuture;
 pub use self::futures::{RunFutures, Settle};
-pub use self::input::{Input, IntoInput, IntoInputs};
+pub use self::input::{Input, IntoInput, IntoInputs, Upstream};
 pub use self::launched::Launched;
 pub use self::shutdown::{ShutdownReport, shutdown};
 pub use self::signals::{handle_signals, handle_signals_then};

@@ -62,6 +62,10 @@ fn message(payload: Box<dyn Any + Send>) -> String {
 /// Only a panic hook learns where a panic began. Ours notes it and calls the one before.
 fn note_places() {
     static ONCE: Once = Once::new();
+    if std::thread::panicking() {
+        // Hooks can't be changed now; the next call does it.
+        return;
+    }
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {

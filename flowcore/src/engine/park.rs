@@ -83,7 +83,16 @@ impl Parked {
 
     /// Sleeps until woken, or until `deadline`. Without a deadline the thread can be lent.
     pub(crate) fn park(&self, deadline: Option<Instant>) {
-        self.loan.lock().idle = deadline.is_none();
+        self.sleep(deadline, deadline.is_none());
+    }
+
+    /// Sleeps until woken, and has no time for others' runs.
+    pub(crate) fn park_alone(&self) {
+        self.sleep(None, false);
+    }
+
+    fn sleep(&self, deadline: Option<Instant>, idle: bool) {
+        self.loan.lock().idle = idle;
         pool::blocked(|| {
             while !self.woken.swap(false, Ordering::SeqCst) {
                 match deadline {

@@ -48,13 +48,13 @@ pub(crate) fn after(node: &NodeRef, attempt: u32, failed: StateName, error: &Err
 /// Sends the run into its next attempt; false if it was stopped meanwhile.
 pub(crate) fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Error) -> bool {
     let core = node.core();
-    let epoch;
+    let (epoch, _before);
     {
         let mut inner = core.lock();
-        if inner.phase != Phase::Draining || core.is_cancelled() {
+        if inner.phase != Phase::Draining || inner.attempt != attempt || core.is_cancelled() {
             return false;
         }
-        inner.error = None;
+        _before = inner.error.take();
         inner.timed_out = false;
         if let Some(timer) = inner.timer.take() {
             timer.abort();

@@ -3,6 +3,7 @@
 //! A runner may be the user's: each call of it is guarded, and made with no lock held.
 
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
 use super::core::Core;
 use super::node::NodeRef;
@@ -52,6 +53,11 @@ pub(crate) fn is_missing(core: &Core) -> bool {
     matches!(core.slot.load(Ordering::SeqCst), RELEASED | WANTED)
 }
 
+/// Whether the run waits for its runner.
+pub(crate) fn is_wanted(core: &Core) -> bool {
+    core.slot.load(Ordering::SeqCst) == WANTED
+}
+
 fn exchange(core: &Core, from: u8, to: u8) -> bool {
     core.slot
         .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
@@ -60,7 +66,12 @@ fn exchange(core: &Core, from: u8, to: u8) -> bool {
 
 /// Marks the slot as given back, to be told to the runner with no lock held.
 pub(crate) fn free(core: &Core) -> bool {
-    exchange(core, HELD, RELEASED)
+    // Who waits again needs no slot meanwhile: granted now, it would serve nobody.
+    let held = exchange(core, HELD, RELEASED);
+    if !held {
+        exchange(core, WANTED, RELEASED);
+    }
+    held
 }
 
 /// Tells the runner of a slot that was given back.
@@ -90,9 +101,7 @@ pub(crate) fn grant(node: &NodeRef) -> bool {
     if !exchange(core, WANTED, HELD) {
         return false;
     }
-    let driver = core.lock().driver.clone();
-    if let Some(driver) = driver {
-        driver.wake();
-    }
+    let workers = core.lock().workers();
+    workers.into_iter().for_each(Waker::wake);
     true
 }

@@ -1,6 +1,7 @@
 //! An attempt that takes too long.
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::core::Phase;
@@ -30,29 +31,30 @@ pub(crate) fn arm(node: &NodeRef, epoch: u32) {
 
 fn over(node: &NodeRef, epoch: u32, timeout: Duration) {
     let core = node.core();
-    let driver;
+    let (workers, still_runs, _before);
     {
         let mut inner = core.lock();
         if !matches!(inner.phase, Phase::Body | Phase::Draining) || core.epoch() != epoch {
             return;
         }
         let message = format!("exceeded its timeout of {} second(s)", timeout.as_secs_f64());
-        inner.error = Some(life::placed(core, Error::of_kind(ErrorKind::TimedOut, message)));
+        let error = life::placed(core, Error::of_kind(ErrorKind::TimedOut, message));
+        // What it replaces is the user's to drop, and so not under the lock.
+        _before = inner.error.replace(error);
         inner.timer = None;
         inner.timed_out = true;
-        if inner.phase == Phase::Body && !core.is_async() {
-            let text =
-                "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
-            observe::warn(node, text);
-        }
+        still_runs = inner.phase == Phase::Body && !core.is_async();
         inner.phase = Phase::Draining;
         // The body and its children count no more.
         core.close_epoch();
-        driver = inner.driver.take();
+        workers = inner.workers();
+        inner.driver = None;
+    }
+    if still_runs {
+        let text = "the body still runs: a thread can't be stopped from outside, and what it returns will be dropped";
+        observe::warn(node, text);
     }
     cancel::children(node, "its parent timed out");
-    if let Some(driver) = driver {
-        driver.wake();
-    }
+    workers.into_iter().for_each(Waker::wake);
     life::settle(node.clone());
 }

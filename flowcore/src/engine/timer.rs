@@ -7,16 +7,27 @@ use tokio::task::AbortHandle;
 
 use super::core::Core;
 use super::node::NodeRef;
+use super::panic::guarded;
 use super::runtime;
 use super::{life, retry};
 
 /// Calls `then` after `delay`, unless aborted.
 pub(crate) fn after(core: &Core, delay: Duration, then: impl FnOnce() + Send + 'static) -> AbortHandle {
+    let mut home = home(core);
+    let sleep_on = |home: &Handle| {
+        let _in = home.enter();
+        tokio::time::sleep(delay)
+    };
+    // A runtime may have been built without timers.
+    let sleep = guarded(|| sleep_on(&home)).unwrap_or_else(|_| {
+        home = runtime::own().clone();
+        sleep_on(&home)
+    });
     let timer = async move {
-        tokio::time::sleep(delay).await;
+        sleep.await;
         then();
     };
-    home(core).spawn(timer).abort_handle()
+    home.spawn(timer).abort_handle()
 }
 
 /// The runtime whose clock a run goes by: its own where that is sure to turn while threads wait for the run.

@@ -26,11 +26,20 @@ impl Wake for InputWaker {
     fn wake(self: Arc<Self>) {
         WOKEN.with_borrow_mut(|woken| woken.push_back(self.0.clone()));
         if !WAKING.replace(true) {
+            let _done = Done;
             while let Some(node) = WOKEN.with_borrow_mut(VecDeque::pop_front) {
                 node.poll_inputs();
             }
-            WAKING.set(false);
         }
+    }
+}
+
+/// Whatever happens, the next wake works its line off again.
+struct Done;
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        WAKING.set(false);
     }
 }
 

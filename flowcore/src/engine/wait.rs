@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -48,7 +50,7 @@ pub(crate) trait Goal {
     fn awaited(&self) -> Option<&NodeRef>;
     /// An error if only this thread, which is a current-thread runtime's, could bring it nearer.
     fn refuse_stuck(&self) -> Result<()> {
-        self.awaited().map_or(Ok(()), |awaited| refuse_stuck(awaited.core()))
+        self.awaited().map_or(Ok(()), refuse_stuck)
     }
 }
 
@@ -81,28 +83,16 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
     let mut wait = || {
         let _blocked = on_current_thread_runtime().then(BlockedRuntime::new);
         let _counted = Counted::new();
-        let before = me.as_ref().map(|me| {
-            let mut inner = me.core().lock();
-            (
-                inner.driver.replace(waker.clone()),
-                inner.blocked.replace(parked.clone()),
-            )
-        });
-        let holder = ambient::slot();
-        if let Some(holder) = &holder {
+        let listed = me.as_ref().map(|me| Listed::new(me, &parked));
+        let holder = ambient::slot().filter(|(holder, epoch)| holder.core().epoch() == *epoch);
+        if let Some((holder, _)) = &holder {
             slot::give_back(holder.core());
         }
         let outcome = block_without_slot(goal, deadline, me.as_ref(), epoch, &parked, &waker);
-        if let Some(holder) = &holder {
-            take_slot_back(holder, &parked, &waker, me.as_ref(), epoch);
+        if let Some((holder, epoch)) = &holder {
+            take_slot_back(holder, *epoch, &parked);
         }
-        if let (Some(me), Some((driver, blocked))) = (&me, before) {
-            let mut inner = me.core().lock();
-            if me.core().epoch() == epoch {
-                inner.driver = driver;
-                inner.blocked = blocked;
-            }
-        }
+        drop(listed);
         // A run it was given, and has no time for any more.
         if let Some(node) = parked.lent() {
             node.enqueue();
@@ -110,9 +100,26 @@ pub(crate) fn block(goal: &mut dyn Goal, deadline: Option<Instant>) -> Result<bo
         outcome
     };
     if !pool::is_worker() && !is_runtime_blocked() && flavor() == Some(RuntimeFlavor::MultiThread) {
-        tokio::task::block_in_place(wait)
+        in_place_of_a_worker(wait)
     } else {
         wait()
+    }
+}
+
+/// Waits, with another thread in the place of this worker. In a `LocalSet` tokio refuses that, by a panic before anything has
+/// happened; nobody can ask it before. Then the thread waits as any other.
+fn in_place_of_a_worker<T>(mut wait: impl FnMut() -> T) -> T {
+    let mut waited = false;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        tokio::task::block_in_place(|| {
+            waited = true;
+            wait()
+        })
+    }));
+    match outcome {
+        Ok(done) => done,
+        Err(panic) if waited => resume_unwind(panic),
+        Err(_) => wait(),
     }
 }
 
@@ -154,14 +161,32 @@ fn block_without_slot(
     }
 }
 
-fn take_slot_back(holder: &NodeRef, parked: &Parked, waker: &Waker, me: Option<&NodeRef>, epoch: u32) {
+/// For a body that is given up, nothing is asked: the slot is the next attempt's.
+fn take_slot_back(holder: &NodeRef, epoch: u32, parked: &Arc<Parked>) {
     let core = holder.core();
-    // The grant wakes the holder's driver: the thread it is the body of, which is this one.
-    let before = core.lock().driver.replace(waker.clone());
-    while !slot::ask(holder) && slot::is_limited(core) && stopped(me, epoch).is_ok() {
-        parked.park(None);
+    let _listed = Listed::new(holder, parked);
+    while !core.must_stop(epoch) && slot::is_limited(core) && !slot::ask(holder) {
+        parked.park_alone();
     }
-    core.lock().driver = before;
+}
+
+/// A thread among those who wait in the name of a run.
+struct Listed<'a>(&'a NodeRef, Arc<Parked>);
+
+impl<'a> Listed<'a> {
+    fn new(run: &'a NodeRef, parked: &Arc<Parked>) -> Self {
+        run.core().lock().waiting.push(parked.clone());
+        Self(run, parked.clone())
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.0.core().lock();
+        if let Some(at) = inner.waiting.iter().position(|parked| Arc::ptr_eq(parked, &self.1)) {
+            inner.waiting.swap_remove(at);
+        }
+    }
 }
 
 /// Has the run begun by a thread that waits for it or for a run around it, and has nothing else to do. Such a thread can't go on
@@ -175,12 +200,11 @@ pub(crate) fn lend_a_thread(node: &NodeRef) -> bool {
         };
         let waiter = {
             let inner = above.core().lock();
-            inner.blocked.clone().zip(inner.driver.clone())
+            inner.waiting.clone()
         };
-        if let Some((parked, waker)) = waiter
-            && below.core().is_listened_to_by(&waker)
-            && parked.lend(node)
-        {
+        let lent =
+            |parked: &Arc<Parked>| below.core().is_listened_to_by(&Waker::from(parked.clone())) && parked.lend(node);
+        if waiter.iter().any(lent) {
             return true;
         }
         below = above;
@@ -192,8 +216,8 @@ pub(crate) fn lend_a_thread(node: &NodeRef) -> bool {
 pub(crate) fn slot_for_attempt(node: &NodeRef, epoch: u32) {
     let core = node.core();
     if slot::is_missing(core) {
-        let (parked, waker) = Parked::current();
-        take_slot_back(node, &parked, &waker, Some(node), epoch);
+        let (parked, _) = Parked::current();
+        take_slot_back(node, epoch, &parked);
     }
 }
 
@@ -239,15 +263,30 @@ fn on_current_thread_runtime() -> bool {
     !pool::is_worker() && flavor() == Some(RuntimeFlavor::CurrentThread)
 }
 
-/// This thread is a current-thread runtime's: an async run that has begun on it can't go on while the thread waits.
-pub(crate) fn refuse_stuck(core: &Core) -> Result<()> {
-    let inner = core.lock();
-    if matches!(inner.phase, Phase::Body | Phase::Delayed) && inner.polled_by == Some(thread_id()) {
-        let message = format!(
-            "only this thread could drive '{}', and `.result()` would block it: use `.await`, or a multi-thread runtime",
-            core.definition.name()
-        );
-        return Err(Error::of_kind(ErrorKind::Runner, message));
+/// This thread is a current-thread runtime's: an async run that has begun on it can't go on while the thread waits, and neither can
+/// what waits for such a run's result.
+pub(crate) fn refuse_stuck(node: &NodeRef) -> Result<()> {
+    // Beyond this many the answer isn't worth the search.
+    const LOOKS: usize = 10_000;
+    let mut rest = vec![node.clone()];
+    for _ in 0..LOOKS {
+        let Some(node) = rest.pop() else { break };
+        let core = node.core();
+        let (phase, polled_by) = {
+            let inner = core.lock();
+            (inner.phase, inner.polled_by)
+        };
+        match phase {
+            Phase::Body | Phase::Delayed if polled_by == Some(thread_id()) => {
+                let message = format!(
+                    "only this thread could drive '{}', and `.result()` would block it: use `.await`, or a multi-thread runtime",
+                    core.definition.name()
+                );
+                return Err(Error::of_kind(ErrorKind::Runner, message));
+            }
+            Phase::Waiting => rest.extend(core.dependencies().iter().filter_map(|run| run.run.upgrade())),
+            _ => {}
+        }
     }
     Ok(())
 }

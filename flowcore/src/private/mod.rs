@@ -16,7 +16,7 @@ pub use inventory;
 
 pub use crate::definition::{Definition, Meta};
 pub use crate::engine::RunContext;
-pub use crate::engine::{Call, Input, IntoInput, IntoInputs, RunFuture, RunFutures, bind, map, submit};
+pub use crate::engine::{Call, Input, IntoInput, IntoInputs, RunFuture, RunFutures, Upstream, bind, map, submit};
 pub use crate::error::{Error, Result};
 pub use crate::options::Options;
 pub use crate::run::RunKind as Kind;

@@ -7,9 +7,8 @@ use serde_json::{Map, Value};
 
 use super::probe::{CloneFn, Param};
 use super::record::Recorder;
-use crate::engine::Input;
+use crate::engine::{Input, Upstream};
 use crate::error::{Error, Result};
-use crate::run::RunId;
 
 /// A tuple of parameters.
 pub trait ParamList: Sized + Send + 'static {
@@ -31,7 +30,7 @@ pub trait ParamList: Sized + Send + 'static {
     /// The parameters, once all inputs are there.
     fn take(inputs: Self::Inputs) -> Option<Self>;
     /// The runs the inputs come from.
-    fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(RunId));
+    fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(Upstream));
 }
 
 macro_rules! params {
@@ -99,7 +98,7 @@ macro_rules! params {
                 Some(($(inputs.$index.take()?,)*))
             }
 
-            fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(RunId)) {
+            fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(Upstream)) {
                 $(inputs.$index.upstream(visit);)*
             }
         }

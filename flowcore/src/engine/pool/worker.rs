@@ -7,6 +7,7 @@ use std::{hint, thread};
 
 use super::{POOL, Pool};
 use crate::engine::node::NodeRef;
+use crate::engine::panic::guarded;
 
 /// How long a thread without work stays.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -36,7 +37,8 @@ pub(super) fn work() {
                 }
             }
             pool.begun.fetch_add(1, Ordering::Relaxed);
-            node.execute();
+            // Its own code is guarded; whatever else panics must not cost the pool a thread.
+            let _ = guarded(|| node.execute());
             continue;
         }
         match sleep(pool) {
