@@ -20,7 +20,7 @@ pub struct Settings {
     pub hook_timeout: Duration,
     /// `FLOW_SHUTDOWN_SECONDS`: how long a first SIGINT or SIGTERM waits for bodies to end. 10.
     pub shutdown_timeout: Duration,
-    /// `FLOW_RECORD_LIMIT_BYTES`: where recorded parameters and results are cut. 4,096.
+    /// `FLOW_RECORD_LIMIT_BYTES`: where each recorded parameter is cut. 4,096.
     pub record_limit: usize,
     /// `FLOW_LOG_LINE_BYTES`: where a log message is cut. 8,192.
     pub log_line_limit: usize,
