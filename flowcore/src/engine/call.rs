@@ -68,11 +68,30 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// The run's name.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn fetch(url: &str) -> usize { url.len() }
+    /// let run = fetch.bind("example.org").name("home page").submit();
+    /// assert_eq!(run.run_name(), "home page");
+    /// ```
     pub fn name(self, name: impl Into<String>) -> Self {
         self.customised(|custom| custom.name = Some(name.into()))
     }
 
     /// How many attempts may follow a failed first one. The parameters must be `Clone`, or the run fails at once.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// static TRIES: AtomicU32 = AtomicU32::new(0);
+    /// #[task]
+    /// fn third_time() -> Result<u32, String> {
+    ///     match TRIES.fetch_add(1, Ordering::SeqCst) { 2 => Ok(3), _ => Err("not yet".into()) }
+    /// }
+    /// assert_eq!(third_time.bind().retries(2).run().unwrap(), 3);
+    /// ```
     pub fn retries(self, retries: u32) -> Self {
         self.customised(|custom| custom.retries = Some(retries))
     }
@@ -83,11 +102,27 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// How long an attempt may take: a `Duration`, or a number of seconds.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// use std::time::Duration;
+    /// #[task]
+    /// async fn slow() { std::future::pending().await }
+    /// let error = slow.bind().timeout(Duration::from_millis(5)).run().unwrap_err();
+    /// assert_eq!(error.kind(), flowcore::ErrorKind::TimedOut);
+    /// ```
     pub fn timeout(self, timeout: impl Seconds) -> Self {
         self.customised(|custom| custom.timeout = Some(timeout.duration()))
     }
 
     /// Tags for this run, beside the definition's.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn tagged() -> Vec<String> { flowcore::context().unwrap().tags() }
+    /// assert_eq!(tagged.bind().tags(["nightly", "etl"]).run().unwrap(), ["nightly", "etl"]);
+    /// ```
     pub fn tags<S: Into<String>>(self, tags: impl IntoIterator<Item = S>) -> Self {
         self.customised(|custom| custom.tags.extend(tags.into_iter().map(Into::into)))
     }
@@ -98,12 +133,30 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Starts only when that run has completed, without taking its result. May be called several times.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn load() -> Result<(), String> { Err("no rows".into()) }
+    /// #[task]
+    /// fn report() -> &'static str { "done" }
+    /// let loaded = load.submit();
+    /// let reported = report.bind().wait_for(&loaded).submit();
+    /// assert_eq!(reported.wait().name(), "NotReady"); // what it waits for has failed
+    /// ```
     pub fn wait_for<U: 'static>(self, run: &RunFuture<U>) -> Self {
         let node = run.node();
         self.customised(|custom| custom.wait_for.get_mut().push((node, None)))
     }
 
     /// Starts the run and gives its future at once.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn double(x: u32) -> u32 { x * 2 }
+    /// assert_eq!(double.bind(21).submit().result().unwrap(), 42);
+    /// ```
     pub fn submit(mut self) -> RunFuture<T> {
         match mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Prepared { launch, custom } => launch(custom),

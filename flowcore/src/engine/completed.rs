@@ -53,6 +53,14 @@ pub fn as_completed<T: Send + 'static>(runs: impl IntoIterator<Item = RunFuture<
 }
 
 /// The futures of runs in the order of their completion: made by [`as_completed`].
+///
+/// ```
+/// use flowcore::prelude::*;
+/// #[task]
+/// fn double(x: u32) -> u32 { x * 2 }
+/// let done: flowcore::AsCompleted<u32> = as_completed(double.map([1, 2]));
+/// assert_eq!(done.count(), 2);
+/// ```
 #[must_use = "nothing is waited for until this is iterated or polled"]
 #[derive(Debug)]
 pub struct AsCompleted<T: 'static> {

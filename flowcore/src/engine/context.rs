@@ -85,6 +85,15 @@ impl RunContext {
     }
 
     /// The run that made this one.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn child() -> Option<String> { Some(flowcore::context()?.parent()?.run_name()) }
+    /// #[flow(run_name = "outer")]
+    /// fn outer_flow() -> flowcore::Result<Option<String>> { child() }
+    /// assert_eq!(outer_flow().unwrap().as_deref(), Some("outer"));
+    /// ```
     #[must_use]
     pub fn parent(&self) -> Option<RunContext> {
         let node = self.node.core().parent.clone()?;
@@ -115,12 +124,30 @@ impl RunContext {
     }
 
     /// The names from the outermost run to this one, `a › b › c`.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn leaf() -> String { flowcore::context().unwrap().path() }
+    /// #[flow]
+    /// fn root() -> flowcore::Result<String> { leaf() }
+    /// assert_eq!(root().unwrap(), "root › leaf");
+    /// ```
     #[must_use]
     pub fn path(&self) -> String {
         self.node.core().path()
     }
 
     /// Which attempt this is, from 1; 0 before the first.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task(retries = 1)]
+    /// fn second_time() -> Result<u32, String> {
+    ///     match flowcore::context().unwrap().attempt() { 1 => Err("once more".into()), n => Ok(n) }
+    /// }
+    /// assert_eq!(second_time().unwrap(), 2);
+    /// ```
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -140,6 +167,17 @@ impl RunContext {
     }
 
     /// The runs whose results are this one's inputs, or that it was told to wait for.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// async fn number() -> u32 { tokio::task::yield_now().await; 7 }
+    /// #[task]
+    /// fn dependencies_of(_input: u32) -> usize { flowcore::context().unwrap().dependencies().len() }
+    /// #[flow]
+    /// async fn chain() -> flowcore::Result<usize> { dependencies_of.submit(number.submit()).await }
+    /// assert!(chain().run().unwrap() <= 1); // none, if the input was there at once
+    /// ```
     #[must_use]
     pub fn dependencies(&self) -> Vec<RunId> {
         self.node.core().dependencies().iter().map(|run| run.id).collect()
@@ -165,6 +203,13 @@ impl RunContext {
     }
 
     /// All states so far, oldest first.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn states_so_far() -> usize { flowcore::context().unwrap().states().len() }
+    /// assert_eq!(states_so_far().unwrap(), 2); // Pending, Running
+    /// ```
     #[must_use]
     pub fn states(&self) -> Vec<State> {
         self.node.core().lock().history.all()
@@ -264,6 +309,13 @@ impl fmt::Debug for RunContext {
 }
 
 /// The run that the current code works for; in a hook, the run it is called for; `None` outside of flows and tasks.
+///
+/// ```
+/// use flowcore::prelude::*;
+/// #[task]
+/// fn name() -> &'static str { flowcore::context().unwrap().definition().name() }
+/// assert_eq!(name().unwrap(), "name");
+/// ```
 #[must_use]
 pub fn context() -> Option<RunContext> {
     let (node, epoch) = match ambient::run() {

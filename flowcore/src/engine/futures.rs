@@ -68,6 +68,15 @@ impl<T: 'static> RunFutures<T> {
     }
 
     /// Looks at them without consuming.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn double(x: u32) -> u32 { x * 2 }
+    /// let runs = double.map([1, 2, 3]);
+    /// assert_eq!((runs.len(), runs.iter().count()), (3, 3));
+    /// drop(runs);
+    /// ```
     pub fn iter(&self) -> std::slice::Iter<'_, RunFuture<T>> {
         self.runs.iter()
     }
@@ -101,6 +110,13 @@ impl<T: Send + 'static> RunFutures<T> {
     ///
     /// # Errors
     /// As `result`.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn line(n: usize) -> String { "x".repeat(n) }
+    /// assert_eq!(line.map([1, 2]).into_result().unwrap(), ["x", "xx"]);
+    /// ```
     pub fn into_result(self) -> Result<Vec<T>> {
         self.block()?;
         self.runs.into_iter().map(RunFuture::into_result).collect()
@@ -139,11 +155,26 @@ impl<T: Send + 'static> RunFutures<T> {
     }
 
     /// Blocks the thread until all have a result, and gives what became of each, in order.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn even(x: u32) -> Result<u32, String> { if x % 2 == 0 { Ok(x) } else { Err(format!("{x} is odd")) } }
+    /// let ended = even.map([1, 2]).settle_blocking();
+    /// assert!(ended[0].is_err() && ended[1].is_ok());
+    /// ```
     pub fn settle_blocking(self) -> Vec<Result<T>> {
         self.runs.into_iter().map(RunFuture::into_result).collect()
     }
 
     /// Blocks the thread until all are over, and gives their last states, in order.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// fn quick(_n: u32) {}
+    /// assert!(quick.map([1, 2]).wait().iter().all(State::is_completed));
+    /// ```
     pub fn wait(&self) -> Vec<State> {
         self.runs
             .iter()
@@ -155,6 +186,15 @@ impl<T: Send + 'static> RunFutures<T> {
     }
 
     /// Cancels all of them.
+    ///
+    /// ```
+    /// use flowcore::prelude::*;
+    /// #[task]
+    /// async fn endless(_n: u32) { std::future::pending().await }
+    /// let runs = endless.map([1, 2]);
+    /// runs.cancel();
+    /// assert!(runs.wait().iter().all(|state| state.name() == "Cancelled"));
+    /// ```
     pub fn cancel(&self) {
         self.runs.iter().for_each(RunFuture::cancel);
     }

@@ -14,6 +14,16 @@ use crate::run::RunId;
 use crate::state::State;
 
 /// A run that was started from JSON: see [`Definition::submit_json`](crate::Definition::submit_json).
+///
+/// ```
+/// use flowcore::prelude::*;
+/// #[flow]
+/// fn launched_by_name(x: u32) -> u32 { x + 1 }
+/// let flow = flowcore::registry::flow("launched_by_name").unwrap();
+/// let run = flow.submit_json(&serde_json::json!({"x": 41})).unwrap();
+/// assert_eq!(run.result_json().unwrap(), 42);
+/// assert_eq!(run.state().name(), "Completed");
+/// ```
 pub struct Launched(NodeRef);
 
 impl Launched {
