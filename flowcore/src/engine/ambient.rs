@@ -92,38 +92,37 @@ pub(crate) fn note_wait() {
 pub(crate) struct Entered(Ambient);
 
 impl Entered {
+    fn into(mut ambient: Ambient) -> Self {
+        swap(&mut ambient);
+        Self(ambient)
+    }
+
     pub(crate) fn new(run: Option<NodeRef>, epoch: u32, slot: Option<(NodeRef, u32)>) -> Self {
-        let mut ambient = Ambient {
+        Self::into(Ambient {
             run,
             epoch,
             slot,
             ..Ambient::default()
-        };
-        swap(&mut ambient);
-        Self(ambient)
+        })
     }
 
     /// For a hook of a run.
     pub(crate) fn for_hook(run: NodeRef) -> Self {
-        let mut ambient = Ambient {
+        Self::into(Ambient {
             hooked: Some(run),
             ..Ambient::default()
-        };
-        swap(&mut ambient);
-        Self(ambient)
+        })
     }
 
     /// For a sync body on a thread that has entered a runtime, or none.
     pub(crate) fn on_thread(run: NodeRef, epoch: u32, slot: Option<(NodeRef, u32)>) -> Self {
-        let mut ambient = Ambient {
+        Self::into(Ambient {
             run: Some(run),
             epoch,
             slot,
             entered: true,
             ..Ambient::default()
-        };
-        swap(&mut ambient);
-        Self(ambient)
+        })
     }
 
     /// For a direct call: another run, and all else as it is.
@@ -133,16 +132,14 @@ impl Entered {
             (current.slot.clone(), current.turned, current.entered)
         };
         let (slot, turned, entered) = AMBIENT.try_with(copy).unwrap_or_default();
-        let mut ambient = Ambient {
+        Self::into(Ambient {
             run: Some(run),
             epoch,
             slot,
             turned,
             entered,
             ..Ambient::default()
-        };
-        swap(&mut ambient);
-        Self(ambient)
+        })
     }
 }
 

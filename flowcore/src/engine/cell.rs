@@ -16,7 +16,7 @@ use super::panic::{Panic, drop_guarded, guarded};
 use super::stack;
 use super::{ambient, cache, hooks, observe, pool, runtime, slot, timeout, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::private::{Body, Failure, ParamList, Recorder, Runnable};
+use crate::private::{Body, CloneFn, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
 use crate::state::StateName;
 
@@ -35,6 +35,15 @@ enum Output<T> {
     /// Somebody asked, and others may: each clones it, under a lock of the value's own.
     Shared(Arc<Mutex<T>>),
     Taken,
+}
+
+impl<T> Output<T> {
+    /// Drops the user's value, if there is one.
+    fn drop_guarded(self) {
+        if matches!(self, Output::Value(_) | Output::Shared(_)) {
+            drop_guarded(self);
+        }
+    }
 }
 
 /// A run of `R`.
@@ -212,9 +221,7 @@ impl<R: Runnable> RunCell<R> {
         if let Some(late) = value {
             drop_guarded(late);
         }
-        if matches!(before, Output::Value(_) | Output::Shared(_)) {
-            drop_guarded(before);
-        }
+        before.drop_guarded();
     }
 }
 
@@ -308,9 +315,7 @@ impl<R: Runnable> Node for RunCell<R> {
         }
         if self.core.is_told(ERROR) {
             let output = std::mem::replace(&mut *self.output.lock(), Output::Taken);
-            if matches!(output, Output::Value(_) | Output::Shared(_)) {
-                drop_guarded(output);
-            }
+            output.drop_guarded();
         }
     }
 
@@ -334,11 +339,11 @@ impl<R: Runnable> Drop for RunCell<R> {
     /// A result nobody asked for is dropped wherever the last one lets go of the run.
     fn drop(&mut self) {
         let output = std::mem::replace(self.output.get_mut(), Output::Taken);
-        if matches!(output, Output::Value(_) | Output::Shared(_)) {
-            drop_guarded(output);
-        }
+        output.drop_guarded();
     }
 }
+
+const TAKEN: &str = "its result was taken before: ask once, or clone the future first";
 
 fn unreadable(message: &str) -> Error {
     Error::of_kind(ErrorKind::Runner, message)
@@ -360,10 +365,15 @@ impl<R: Runnable> RunCell<R> {
                 *output = Output::Shared(value.clone());
                 Ok(value)
             }
-            Output::None | Output::Taken => Err(unreadable(
-                "its result was taken before: ask once, or clone the future first",
-            )),
+            Output::None | Output::Taken => Err(unreadable(TAKEN)),
         }
+    }
+
+    fn copy(&self, clone: CloneFn<R::Output>, value: &Mutex<R::Output>) -> Result<R::Output> {
+        guarded(|| clone(&value.lock())).map_err(|panic| {
+            let message = format!("the Clone of its result {panic}");
+            life::placed(&self.core, Error::of_kind(ErrorKind::Panicked, message))
+        })
     }
 
     fn error(&self) -> Option<Error> {
@@ -384,30 +394,17 @@ impl<R: Runnable> TypedRun<R::Output> for RunCell<R> {
             && keep
         {
             let shared = self.share()?;
-            return guarded(|| clone(&shared.lock())).map_err(|panic| {
-                life::placed(
-                    &self.core,
-                    Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")),
-                )
-            });
+            return self.copy(clone, &shared);
         }
         let output = std::mem::replace(&mut *self.output.lock(), Output::Taken);
         match output {
             Output::Value(value) => Ok(value),
             Output::Shared(shared) => match (Arc::try_unwrap(shared), R::OUTPUT.clone) {
                 (Ok(value), _) => Ok(value.into_inner()),
-                (Err(shared), Some(clone)) => guarded(|| clone(&shared.lock())).map_err(|panic| {
-                    life::placed(
-                        &self.core,
-                        Error::of_kind(ErrorKind::Panicked, format!("the Clone of its result {panic}")),
-                    )
-                }),
+                (Err(shared), Some(clone)) => self.copy(clone, &shared),
                 (Err(_), None) => Err(unreadable("its result is being read elsewhere")),
             },
-            Output::None | Output::Taken => Err(life::placed(
-                &self.core,
-                unreadable("its result was taken before: ask once, or clone the future first"),
-            )),
+            Output::None | Output::Taken => Err(life::placed(&self.core, unreadable(TAKEN))),
         }
     }
 }
