@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::run::RunId;
+use crate::store::StoreError;
 
 /// `Result` with [`flowcore::Error`](Error) unless told otherwise.
 ///
@@ -204,6 +205,10 @@ impl Error {
         Self::build(kind, message.into(), None)
     }
 
+    pub(crate) fn store(error: StoreError) -> Self {
+        Self::build(ErrorKind::Store, error.to_string(), Some(Source::Boxed(error.into())))
+    }
+
     /// The run's error that this one follows from.
     pub(crate) fn downcast_source(&self) -> Option<&Error> {
         match &self.0.source {
@@ -313,6 +318,11 @@ impl Error {
             (false, true) => format!("{path} {kind}"),
             (false, false) => format!("{path} {kind}: {message}"),
         }
+    }
+
+    /// The headline and the causes below it, outermost first.
+    pub(crate) fn chain(&self) -> Vec<String> {
+        std::iter::once(self.headline()).chain(self.causes()).collect()
     }
 
     /// The causes below the headline. A source that merely carries the headline's message is passed over.

@@ -74,6 +74,7 @@ mod run;
 mod runner;
 mod settings;
 mod state;
+pub mod store;
 
 use __private as private;
 

@@ -104,8 +104,7 @@ pub(crate) enum StateName {
 }
 
 impl StateName {
-    #[cfg(test)]
-    const ALL: [StateName; 15] = [
+    pub(crate) const ALL: [StateName; 15] = [
         Self::Scheduled,
         Self::Late,
         Self::AwaitingRetry,
@@ -122,6 +121,10 @@ impl StateName {
         Self::Crashed,
         Self::Paused,
     ];
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
 
     pub(crate) const fn kind(self) -> StateType {
         match self {
@@ -213,6 +216,29 @@ pub struct State {
 }
 
 impl State {
+    /// The state of that name, as a store has kept it; `None` if no state bears the name.
+    ///
+    /// ```
+    /// use flowcore::State;
+    /// let state = State::restored("TimedOut", 1_790_000_000_000_000_000, None).unwrap();
+    /// assert_eq!(state.kind(), flowcore::StateType::Failed);
+    /// assert!(State::restored("Gone", 0, None).is_none());
+    /// ```
+    #[must_use]
+    pub fn restored(name: &str, unix_nanos: i64, message: Option<&str>) -> Option<Self> {
+        Some(Self {
+            name: StateName::parse(name)?,
+            message: message.map(Into::into),
+            at: unix_nanos,
+        })
+    }
+
+    /// When the run entered this state, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn unix_nanos(&self) -> i64 {
+        self.at
+    }
+
     /// The state's type.
     #[must_use]
     pub fn kind(&self) -> StateType {

@@ -1,0 +1,26 @@
+//! The record of all runs: what is kept, where, and how it is read.
+//!
+//! By default it is an SQLite file in the platform's data directory; `FLOW_DATABASE_URL` says otherwise:
+//!
+//! | `FLOW_DATABASE_URL` | runs are kept |
+//! |---|---|
+//! | `sqlite:/var/lib/app/flow.db`, or a plain path | in that file |
+//! | `memory:` | in memory, until the process ends: the default under `cargo test` |
+//! | `none:` | nowhere |
+
+mod batch;
+mod error;
+mod number;
+mod process;
+mod query;
+mod row;
+#[allow(clippy::module_inception, reason = "one concept per file, named after it")]
+mod store;
+
+pub use self::batch::{Batch, CallKey, DefinitionRow, LogWrite, ResultWrite, RunWrite};
+pub use self::error::{StoreError, StoreErrorKind, StoreResult};
+pub use self::number::RunNumber;
+pub use self::process::{Beat, ProcessIdentity, ProcessRow};
+pub use self::query::{LogQuery, Page, RunQuery};
+pub use self::row::{Claimed, Count, Edge, Group, Health, LogRow, Recorded, Replay, RunRow};
+pub use self::store::Store;
