@@ -27,6 +27,8 @@ mod fold;
 mod progress;
 mod render;
 mod run_tree;
+#[allow(dead_code, reason = "the command line and the stored views paint with it")]
+mod style;
 mod units;
 
 pub use self::escaped::{Escaped, escaped};
