@@ -67,6 +67,7 @@ mod clock;
 mod definition;
 mod engine;
 mod error;
+mod failpoint;
 pub mod logging;
 mod options;
 pub mod registry;
@@ -77,6 +78,7 @@ mod state;
 pub mod store;
 
 use __private as private;
+pub(crate) use failpoint::failpoint;
 
 pub use self::definition::Definition;
 pub use self::engine::{

@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::store::{Durability, StoreTrouble};
+
 /// What can be set for the whole process. Units stand in the names.
 ///
 /// ```
@@ -24,6 +26,18 @@ pub struct Settings {
     pub record_limit: usize,
     /// `FLOW_LOG_LINE_BYTES`: where a log message is cut. 8,192.
     pub log_line_limit: usize,
+    /// `FLOW_DATABASE_URL`: where runs are kept; see [`store`](crate::store). The platform's data directory unless told otherwise.
+    pub database_url: Option<String>,
+    /// `FLOW_DURABILITY`: `full` outlives a power cut, `normal` the end of the process, however it ends. `normal`.
+    pub durability: Durability,
+    /// `FLOW_STORE_TROUBLE`: whether runs `fail` when the store does, or `continue` without a record. `fail`.
+    pub store_trouble: StoreTrouble,
+    /// `FLOW_RESULT_LIMIT_BYTES`: the largest result and parameters that a durable run may have. 64 MiB.
+    pub result_limit: usize,
+    /// `FLOW_MAX_CRASHES`: after how many deaths of a process in its body a durable run is not tried again. 3.
+    pub max_crashes: u32,
+    /// `FLOW_LEASE_SECONDS`: how long a process on another machine may be silent before its runs count as crashed. 30.
+    pub lease: Duration,
 }
 
 impl Default for Settings {
@@ -35,6 +49,12 @@ impl Default for Settings {
             shutdown_timeout: Duration::from_secs(10),
             record_limit: 4096,
             log_line_limit: LOG_LINE_LIMIT,
+            database_url: None,
+            durability: Durability::Normal,
+            store_trouble: StoreTrouble::Fail,
+            result_limit: 64 << 20,
+            max_crashes: 3,
+            lease: Duration::from_secs(30),
         }
     }
 }
@@ -59,6 +79,20 @@ impl Settings {
         });
         read("FLOW_LOG_LINE_BYTES", &mut settings.log_line_limit, |text| {
             text.parse().ok()
+        });
+        read("FLOW_DATABASE_URL", &mut settings.database_url, |text| {
+            Some((!text.is_empty()).then(|| text.to_owned()))
+        });
+        read("FLOW_DURABILITY", &mut settings.durability, |text| text.parse().ok());
+        read("FLOW_STORE_TROUBLE", &mut settings.store_trouble, |text| text.parse().ok());
+        read("FLOW_RESULT_LIMIT_BYTES", &mut settings.result_limit, |text| {
+            text.parse().ok()
+        });
+        read("FLOW_MAX_CRASHES", &mut settings.max_crashes, |text| {
+            text.parse().ok().filter(|crashes| *crashes > 0)
+        });
+        read("FLOW_LEASE_SECONDS", &mut settings.lease, |text| {
+            parse_seconds(text).filter(|lease| *lease >= Duration::from_secs(1))
         });
         settings
     }

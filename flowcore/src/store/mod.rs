@@ -9,6 +9,7 @@
 //! | `none:` | nowhere |
 
 mod batch;
+mod durability;
 mod error;
 mod number;
 mod process;
@@ -16,8 +17,10 @@ mod query;
 mod row;
 #[allow(clippy::module_inception, reason = "one concept per file, named after it")]
 mod store;
+pub(crate) mod writer;
 
 pub use self::batch::{Batch, CallKey, DefinitionRow, LogWrite, ResultWrite, RunWrite};
+pub use self::durability::{Durability, StoreTrouble};
 pub use self::error::{StoreError, StoreErrorKind, StoreResult};
 pub use self::number::RunNumber;
 pub use self::process::{Beat, ProcessIdentity, ProcessRow};

@@ -1,0 +1,359 @@
+//! The one thread that writes to a store: changes in order, many to a commit.
+//!
+//! What is queued is not a change but what has changed: it is asked for its news when they are written, so that the states of a
+//! short run become one row. The queue takes no lock, and is bounded: whoever finds it full waits for the writer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::SegQueue;
+use parking_lot::{Condvar, Mutex};
+
+use super::batch::{Batch, LogWrite, RunWrite};
+use super::durability::StoreTrouble;
+use super::error::{StoreError, StoreErrorKind, StoreResult};
+use super::store::Store;
+use crate::failpoint;
+
+/// How many things may wait to be written.
+const QUEUE_LIMIT: usize = 65_536;
+
+/// How many of them go into one commit at the most.
+const BATCH_LIMIT: usize = 8_192;
+
+/// How long a change waits for others if nobody waits for it.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// What the writer writes.
+pub(crate) trait Change: Clone + Send + 'static {
+    /// What the store doesn't know yet, if anything.
+    fn news(&self) -> Option<RunWrite>;
+    /// The store has that now.
+    fn written(&self, write: &RunWrite);
+    /// All that was queued before this was asked for is written, or lost. Called on no thread of the writer's.
+    fn acknowledged(&self, outcome: StoreResult<()>);
+}
+
+enum Item<C> {
+    Changed(C),
+    Log(LogWrite),
+    Acknowledge(C),
+    Barrier(Arc<Barrier>),
+}
+
+/// Ready when all that was queued before it is written.
+#[derive(Default)]
+struct Barrier(Mutex<BarrierState>);
+
+#[derive(Default)]
+struct BarrierState {
+    outcome: Option<StoreResult<()>>,
+    waker: Option<Waker>,
+}
+
+impl Barrier {
+    fn pass(&self, outcome: StoreResult<()>) {
+        let mut state = self.0.lock();
+        state.outcome = Some(outcome);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// The wait for a [`Writer`] to have written what it was given before.
+pub(crate) struct Written(Arc<Barrier>);
+
+impl Future for Written {
+    type Output = StoreResult<()>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StoreResult<()>> {
+        let mut state = self.0.0.lock();
+        match &state.outcome {
+            Some(outcome) => Poll::Ready(outcome.clone()),
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Runs things elsewhere: the writer calls nobody's code.
+pub(crate) type Elsewhere = fn(Box<dyn FnOnce() + Send>);
+
+pub(crate) struct Writer<C: Change> {
+    shared: Arc<Shared<C>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared<C> {
+    store: Arc<dyn Store>,
+    process: u32,
+    policy: StoreTrouble,
+    elsewhere: Elsewhere,
+    queue: SegQueue<Item<C>>,
+    length: AtomicUsize,
+    /// Whether somebody waits for what is queued.
+    urgent: AtomicBool,
+    asleep: AtomicBool,
+    stopping: AtomicBool,
+    thread: OnceLock<Thread>,
+    full: Mutex<()>,
+    room: Condvar,
+    lost: AtomicU64,
+    trouble: Mutex<Option<StoreError>>,
+}
+
+impl<C: Change> Writer<C> {
+    /// Starts the thread.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        process: u32,
+        policy: StoreTrouble,
+        elsewhere: Elsewhere,
+    ) -> StoreResult<Self> {
+        let shared = Arc::new(Shared {
+            store,
+            process,
+            policy,
+            elsewhere,
+            queue: SegQueue::new(),
+            length: AtomicUsize::new(0),
+            urgent: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            thread: OnceLock::new(),
+            full: Mutex::new(()),
+            room: Condvar::new(),
+            lost: AtomicU64::new(0),
+            trouble: Mutex::new(None),
+        });
+        let worker = shared.clone();
+        let thread = thread::Builder::new()
+            .name("flowcore-writer".to_owned())
+            .spawn(move || worker.run())
+            .map_err(|error| StoreError::new(StoreErrorKind::Other, format!("its writer can't be started: {error}")))?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Something has news. Waits while the queue is full.
+    pub(crate) fn changed(&self, change: C) {
+        self.shared.push(Item::Changed(change), false);
+    }
+
+    /// A line of a log. Waits while the queue is full.
+    pub(crate) fn log(&self, log: LogWrite) {
+        self.shared.push(Item::Log(log), false);
+    }
+
+    /// Has `change` told when all that was queued is written.
+    pub(crate) fn acknowledge(&self, change: C) {
+        self.shared.push(Item::Acknowledge(change), true);
+    }
+
+    /// Ready when all that was queued is written.
+    pub(crate) fn written(&self) -> Written {
+        let barrier = Arc::new(Barrier::default());
+        self.shared.push(Item::Barrier(barrier.clone()), true);
+        Written(barrier)
+    }
+
+    /// How many changes the store has lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::SeqCst)
+    }
+
+    /// What is wrong with the store at present.
+    pub(crate) fn trouble(&self) -> Option<StoreError> {
+        self.shared.trouble.lock().clone()
+    }
+
+    /// Writes what is queued, and ends the thread. Later changes are not written.
+    pub(crate) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        self.shared.wake();
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<C: Change> Shared<C> {
+    fn push(&self, item: Item<C>, urgent: bool) {
+        let full = self.length.fetch_add(1, Ordering::SeqCst) >= QUEUE_LIMIT;
+        self.queue.push(item);
+        if urgent {
+            self.urgent.store(true, Ordering::SeqCst);
+        }
+        if urgent || full || self.asleep.load(Ordering::SeqCst) {
+            self.wake();
+        }
+        if full && !self.is_writer() {
+            self.wait_for_room();
+        }
+    }
+
+    fn is_writer(&self) -> bool {
+        self.thread
+            .get()
+            .is_some_and(|thread| thread.id() == thread::current().id())
+    }
+
+    fn wait_for_room(&self) {
+        let mut full = self.full.lock();
+        while self.length.load(Ordering::SeqCst) >= QUEUE_LIMIT && !self.stopping.load(Ordering::SeqCst) {
+            // Whoever makes room doesn't take the lock; a missed call costs a moment.
+            self.room.wait_for(&mut full, Duration::from_millis(5));
+        }
+    }
+
+    fn wake(&self) {
+        self.asleep.store(false, Ordering::SeqCst);
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    fn run(&self) {
+        let _ = self.thread.set(thread::current());
+        let mut sequence = 0;
+        loop {
+            if self.queue.is_empty() {
+                if self.stopping.load(Ordering::SeqCst) {
+                    return;
+                }
+                self.asleep.store(true, Ordering::SeqCst);
+                if self.queue.is_empty() {
+                    thread::park();
+                }
+                self.asleep.store(false, Ordering::SeqCst);
+                continue;
+            }
+            self.gather();
+            sequence += 1;
+            self.write(sequence);
+        }
+    }
+
+    /// Leaves a change its time to be followed by others.
+    fn gather(&self) {
+        let end = Instant::now() + WINDOW;
+        while !self.urgent.load(Ordering::SeqCst)
+            && !self.stopping.load(Ordering::SeqCst)
+            && self.length.load(Ordering::SeqCst) < BATCH_LIMIT
+        {
+            let now = Instant::now();
+            if now >= end {
+                return;
+            }
+            thread::park_timeout(end - now);
+        }
+    }
+
+    /// One commit.
+    fn write(&self, sequence: u64) {
+        // Before the first look at the queue: what becomes urgent after it may be in the next batch.
+        self.urgent.store(false, Ordering::SeqCst);
+        let mut batch = Batch {
+            process: self.process,
+            sequence,
+            ..Batch::default()
+        };
+        let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
+        let (mut acks, mut barriers) = (Vec::new(), Vec::new());
+        let mut taken = 0;
+        while taken < BATCH_LIMIT
+            && let Some(item) = self.queue.pop()
+        {
+            taken += 1;
+            match item {
+                Item::Changed(change) => match change.news() {
+                    Some(write) => {
+                        batch.runs.push(write);
+                        changed.push(change);
+                    }
+                    None => unchanged.push(change),
+                },
+                Item::Log(log) => batch.logs.push(log),
+                Item::Acknowledge(change) => acks.push(change),
+                Item::Barrier(barrier) => barriers.push(barrier),
+            }
+        }
+        self.length.fetch_sub(taken, Ordering::SeqCst);
+        self.room.notify_all();
+        if !self.queue.is_empty() && taken == BATCH_LIMIT {
+            // What is left may be what somebody waits for.
+            self.urgent.store(true, Ordering::SeqCst);
+        }
+        let outcome = self.commit(&batch);
+        if outcome.is_ok() {
+            for (change, write) in changed.iter().zip(&batch.runs) {
+                change.written(write);
+            }
+        }
+        // Durable runs can't do without their record, whatever the policy: that is theirs to decide.
+        for barrier in barriers {
+            barrier.pass(outcome.clone());
+        }
+        // Dropping a run may drop its user's values, and telling it may call its user's code.
+        (self.elsewhere)(Box::new(move || {
+            for ack in &acks {
+                ack.acknowledged(outcome.clone());
+            }
+            drop((changed, unchanged, acks));
+        }));
+    }
+
+    fn commit(&self, batch: &Batch) -> StoreResult<()> {
+        if batch.is_empty() {
+            // Nothing to write, and so nothing is lost; but what was lost before is not made good by that.
+            return self.trouble.lock().clone().map_or(Ok(()), Err);
+        }
+        failpoint!("writer::before-commit");
+        let mut outcome = self.apply(batch);
+        if let Err(error) = &outcome
+            && !matches!(error.kind(), StoreErrorKind::Fenced | StoreErrorKind::Locked)
+        {
+            // It may be written all the same: then the store knows its number, and this does nothing.
+            outcome = self.apply(batch);
+        }
+        failpoint!("writer::after-commit");
+        let mut trouble = self.trouble.lock();
+        match &outcome {
+            Ok(()) => {
+                if trouble.take().is_some() {
+                    let lost = self.lost.load(Ordering::SeqCst);
+                    tracing::warn!("the store works again; {lost} changes were lost");
+                }
+            }
+            Err(error) => {
+                self.lost
+                    .fetch_add((batch.runs.len() + batch.logs.len()) as u64, Ordering::SeqCst);
+                if trouble.replace(error.clone()).is_none() {
+                    match self.policy {
+                        StoreTrouble::Fail => tracing::error!("{error}; runs fail until it works again"),
+                        StoreTrouble::Continue => tracing::error!("{error}; runs go on without a record"),
+                    }
+                }
+            }
+        }
+        outcome
+    }
+
+    /// A store that panics has failed, and is asked again the next time.
+    fn apply(&self, batch: &Batch) -> StoreResult<()> {
+        let applied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.store.apply(batch)));
+        applied.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Other, "it panicked while it wrote")))
+    }
+}
