@@ -4,8 +4,11 @@ use std::task::{Context, Poll};
 
 use super::future::RunFuture;
 use super::futures::RunFutures;
+use super::identity::CallHasher;
 use super::node::NodeRef;
 use crate::error::Result;
+use crate::private::Param;
+use crate::store::CallKey;
 
 /// A run whose result is an input of another.
 pub struct Upstream(pub(crate) NodeRef);
@@ -69,6 +72,32 @@ impl<P: Send + 'static> Input<P> {
             Kind::Run(run) => visit(Upstream(run.node())),
             Kind::Other(source) => source.upstream(visit),
             Kind::Value(_) | Kind::Gone => {}
+        }
+    }
+}
+
+impl<P: Send + 'static> Input<P> {
+    /// Tells what it is to be, without waiting for it.
+    pub(crate) fn identify(
+        &self,
+        probe: &Param<P>,
+        hasher: &mut CallHasher,
+        key_of: &dyn Fn(Upstream) -> Option<CallKey>,
+    ) {
+        let name = probe.name;
+        match &self.0 {
+            Kind::Value(_) if probe.skip => hasher.skipped(name),
+            Kind::Value(value) => hasher.value(name, value, probe.record),
+            Kind::Run(run) => hasher.run(name, key_of(Upstream(run.node()))),
+            Kind::Other(source) => {
+                let mut keys = Some(Vec::new());
+                source.upstream(&mut |run| match (key_of(run), &mut keys) {
+                    (Some(key), Some(keys)) => keys.push(key),
+                    _ => keys = None,
+                });
+                hasher.runs(name, keys.as_deref());
+            }
+            Kind::Gone => hasher.unknown(name),
         }
     }
 }

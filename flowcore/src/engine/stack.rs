@@ -1,8 +1,8 @@
 //! Room on the stack, made where it runs short, so that recursion costs heap.
 
 /// Less than this left, and a new piece of stack is made.
-const RED_ZONE: usize = 256 * 1024;
-const PIECE: usize = 2 * 1024 * 1024;
+pub(crate) const RED_ZONE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 2 * 1024 * 1024;
 
 /// Runs `code` with room on the stack.
 #[inline]

@@ -8,6 +8,7 @@ mod params;
 mod probe;
 mod record;
 mod shape;
+mod sink;
 
 pub use std::string::String;
 pub use std::vec::Vec;
@@ -33,6 +34,7 @@ pub use self::probe::{
 };
 pub use self::record::Recorder;
 pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
+pub use self::sink::Sink;
 
 pub use crate::{
     __param as param, __probed as probed, __record as record, __register as register, __shape as shape,

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::probe::{CloneFn, Param};
 use super::record::Recorder;
-use crate::engine::{Input, Upstream};
+use crate::engine::{CallHasher, Input, Upstream};
 use crate::error::{Error, Result};
+use crate::store::CallKey;
 
 /// A tuple of parameters.
 pub trait ParamList: Sized + Send + 'static {
@@ -31,6 +32,13 @@ pub trait ParamList: Sized + Send + 'static {
     fn take(inputs: Self::Inputs) -> Option<Self>;
     /// The runs the inputs come from.
     fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(Upstream));
+    /// Tells what the inputs are to be, without waiting for them.
+    fn identify(
+        inputs: &Self::Inputs,
+        probes: &Self::Probes,
+        hasher: &mut CallHasher,
+        key_of: &dyn Fn(Upstream) -> Option<CallKey>,
+    );
 }
 
 macro_rules! params {
@@ -100,6 +108,15 @@ macro_rules! params {
 
             fn upstream(inputs: &Self::Inputs, visit: &mut dyn FnMut(Upstream)) {
                 $(inputs.$index.upstream(visit);)*
+            }
+
+            fn identify(
+                inputs: &Self::Inputs,
+                probes: &Self::Probes,
+                hasher: &mut CallHasher,
+                key_of: &dyn Fn(Upstream) -> Option<CallKey>,
+            ) {
+                $(inputs.$index.identify(&probes.$index, hasher, key_of);)*
             }
         }
     };

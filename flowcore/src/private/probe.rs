@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::Limited;
+use super::sink::Sink;
 
-/// Writes a value as JSON.
-pub type RecordFn<T> = fn(&T, &mut Limited<'_>) -> Result<(), serde_json::Error>;
+/// Serialises a value into a sink.
+pub type RecordFn<T> = fn(&T, Sink<'_, '_>) -> Result<(), serde_json::Error>;
 /// Makes a value of JSON.
 pub type DecodeFn<T> = fn(Value) -> Result<T, serde_json::Error>;
 /// Writes a value as a JSON value.
@@ -41,7 +41,7 @@ impl<T> SizedFallback for Probe<T> {
 }
 
 impl<T: Serialize + ?Sized> Probe<T> {
-    pub const RECORD: Option<RecordFn<T>> = Some(|value, out| serde_json::to_writer(out, value));
+    pub const RECORD: Option<RecordFn<T>> = Some(|value, sink| sink.take(value));
 }
 impl<T: Serialize> Probe<T> {
     pub const ENCODE: Option<EncodeFn<T>> = Some(|value| serde_json::to_value(value));

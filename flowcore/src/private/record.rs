@@ -1,13 +1,13 @@
 //! The record of a run's parameters: one JSON object, bounded, whatever the values do.
 
 use std::cell::Cell;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use compact_str::CompactString;
 
 use super::probe::RecordFn;
-use crate::engine::Record;
+use super::sink::{Limited, Sink};
+use crate::engine::{CallHasher, Record};
 
 /// A larger buffer isn't kept for the next record.
 const BUFFER_KEPT: usize = 64 * 1024;
@@ -15,36 +15,6 @@ const BUFFER_KEPT: usize = 64 * 1024;
 thread_local! {
     /// Where records are written, to be kept in their own size.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A writer that stops the serialiser when the bound is reached, so that nothing beyond it is ever serialised.
-pub struct Limited<'a> {
-    out: &'a mut Vec<u8>,
-    end: usize,
-    cut: bool,
-}
-
-impl io::Write for Limited<'_> {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let room = self.end - self.out.len();
-        if bytes.len() > room {
-            self.out.extend_from_slice(&bytes[..room]);
-            self.cut = true;
-            return Err(io::Error::other("the record's limit"));
-        }
-        self.out.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Collects a run's parameters.
@@ -56,6 +26,7 @@ pub struct Recorder {
     limit: usize,
     run_name: Option<String>,
     partial: bool,
+    identity: Option<CallHasher>,
 }
 
 impl Recorder {
@@ -65,23 +36,42 @@ impl Recorder {
             limit,
             run_name: None,
             partial: false,
+            identity: None,
         }
+    }
+
+    /// One that takes up what tells the call from others as well.
+    pub(crate) fn hashing(limit: usize) -> Self {
+        Self {
+            identity: Some(CallHasher::new()),
+            ..Self::new(limit)
+        }
+    }
+
+    /// What [`hashing`](Self::hashing) has taken up.
+    pub(crate) fn take_identity(&mut self) -> Option<CallHasher> {
+        self.identity.take()
     }
 
     pub fn field<T: ?Sized>(&mut self, name: &str, value: &T, record: Option<RecordFn<T>>) {
         let Some(record) = record else {
+            if let Some(identity) = &mut self.identity {
+                identity.unknown(name);
+            }
             return self.mark(name, "$type", std::any::type_name::<T>());
         };
         self.name(name);
         let start = self.out.len();
-        let mut limited = Limited {
-            end: start + self.limit,
-            out: &mut self.out,
-            cut: false,
-        };
+        let mut limited = Limited::new(&mut self.out, self.limit);
         // A user's Serialize may fail or panic; the run goes on, and its record says so.
-        let written = catch_unwind(AssertUnwindSafe(|| record(value, &mut limited)));
-        let cut = limited.cut;
+        let written = catch_unwind(AssertUnwindSafe(|| record(value, Sink::Json(&mut limited))));
+        let cut = limited.is_cut();
+        if let Some(identity) = &mut self.identity {
+            match written {
+                Ok(_) => identity.value(name, value, Some(record)),
+                Err(_) => identity.unknown(name),
+            }
+        }
         match written {
             Ok(Ok(())) => {}
             Ok(Err(_)) if cut => {
@@ -101,6 +91,9 @@ impl Recorder {
     }
 
     pub fn skip(&mut self, name: &str, type_name: &str) {
+        if let Some(identity) = &mut self.identity {
+            identity.skipped(name);
+        }
         self.mark(name, "$skipped", type_name);
     }
 
