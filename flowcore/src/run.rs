@@ -42,6 +42,12 @@ impl RunId {
         Self(Uuid::from_u64_pair(high, low))
     }
 
+    /// The id that a store has kept.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const fn from_stored(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     #[cfg(test)]
     pub(crate) fn nil() -> Self {
         Self(Uuid::nil())

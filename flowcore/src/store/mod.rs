@@ -15,6 +15,8 @@ mod number;
 mod process;
 mod query;
 mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[allow(clippy::module_inception, reason = "one concept per file, named after it")]
 mod store;
 pub(crate) mod writer;
@@ -26,4 +28,6 @@ pub use self::number::RunNumber;
 pub use self::process::{Beat, ProcessIdentity, ProcessRow};
 pub use self::query::{LogQuery, Page, RunQuery};
 pub use self::row::{Claimed, Count, Edge, Group, Health, LogRow, Recorded, Replay, RunRow};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{SqliteOptions, SqliteStore};
 pub use self::store::Store;

@@ -1,0 +1,5 @@
+//! The SQLite store, tested on files.
+
+mod basics;
+mod space;
+mod world;
