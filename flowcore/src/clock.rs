@@ -8,7 +8,8 @@ const TOLERANCE_NANOS: i64 = 1_000_000_000;
 
 static OFFSET: AtomicI64 = AtomicI64::new(0);
 
-fn wall_nanos() -> i64 {
+/// Unix nanoseconds, as the system tells them at this moment.
+pub(crate) fn wall_nanos() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

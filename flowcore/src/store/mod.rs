@@ -9,8 +9,10 @@
 //! | `none:` | nowhere |
 
 mod batch;
+pub mod conformance;
 mod durability;
 mod error;
+mod memory;
 mod number;
 mod process;
 mod query;
@@ -24,6 +26,7 @@ pub(crate) mod writer;
 pub use self::batch::{Batch, CallKey, DefinitionRow, LogWrite, ResultWrite, RunWrite};
 pub use self::durability::{Durability, StoreTrouble};
 pub use self::error::{StoreError, StoreErrorKind, StoreResult};
+pub use self::memory::MemoryStore;
 pub use self::number::RunNumber;
 pub use self::process::{Beat, ProcessIdentity, ProcessRow};
 pub use self::query::{LogQuery, Page, RunQuery};
