@@ -1,15 +1,16 @@
 //! What `#[flow]` and `#[task]` register: a function's name, place, options and entry points.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use crate::engine::Launched;
+use crate::engine::{Launched, TakeOver};
 use crate::error::Result;
 use crate::options::Options;
 use crate::private::Runnable;
 use crate::run::RunKind;
+use crate::store::DefinitionRow;
 
 /// The fixed facts of a definition, as the attribute found them.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Meta {
     pub key: Option<&'static str>,
     /// Whether its runs can be resumed.
     pub durable: bool,
+    /// Whether a resumed run must make the calls that are recorded before others.
+    pub strict_replay: bool,
 }
 
 /// A registered flow or task.
@@ -58,9 +61,10 @@ pub struct Meta {
 pub struct Definition {
     pub(crate) meta: Meta,
     options: OnceLock<Options>,
+    row: OnceLock<Arc<DefinitionRow>>,
     make_options: fn(&mut Options),
     parameters: fn(&mut dyn FnMut(&'static str, &'static str)),
-    launch_json: fn(&Value) -> Result<Launched>,
+    launch_json: fn(&Value, &mut TakeOver<'_>) -> Result<Launched>,
 }
 
 impl Definition {
@@ -70,6 +74,7 @@ impl Definition {
         Self {
             meta,
             options: OnceLock::new(),
+            row: OnceLock::new(),
             make_options: R::options,
             parameters: crate::private::describe::<R>,
             launch_json: crate::private::launch_json::<R>,
@@ -153,7 +158,17 @@ impl Definition {
     /// assert_eq!(run.result_json().unwrap(), 42);
     /// ```
     pub fn submit_json(&self, parameters: &Value) -> Result<Launched> {
-        (self.launch_json)(parameters)
+        self.launch(parameters, &mut || Ok(None))
+    }
+
+    /// Starts a run that may be one that another process has left: `take_over` says so, once the parameters are read.
+    pub(crate) fn launch(&self, parameters: &Value, take_over: &mut TakeOver<'_>) -> Result<Launched> {
+        (self.launch_json)(parameters, take_over)
+    }
+
+    /// What a store keeps of it.
+    pub(crate) fn row(&self) -> &Arc<DefinitionRow> {
+        self.row.get_or_init(|| Arc::new(DefinitionRow::from(self)))
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -83,7 +83,7 @@ pub(crate) use failpoint::failpoint;
 pub use self::definition::Definition;
 pub use self::engine::{
     AsCompleted, Call, IntoInput, Launched, RunContext, RunFuture, RunFutures, Settle, ShutdownReport, as_completed,
-    context, handle_signals, handle_signals_then, shutdown, spawn, spawn_blocking,
+    context, handle_signals, handle_signals_then, resume, shutdown, spawn, spawn_blocking,
 };
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::options::exponential_backoff;

@@ -73,6 +73,13 @@ pub fn flow(name: &str) -> Result<&'static Definition> {
     }
 }
 
+/// The flow or task of that key.
+pub(crate) fn of_key(key: &str) -> Option<&'static Definition> {
+    inventory::iter::<Registration>()
+        .map(|registration| (registration.0)())
+        .find(|definition| definition.key() == key)
+}
+
 /// Checks that no two flows bear one name, as a program does at its start when it runs flows by name.
 ///
 /// # Errors

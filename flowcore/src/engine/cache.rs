@@ -10,9 +10,12 @@ use parking_lot::Mutex;
 
 use super::context::RunContext;
 use super::node::NodeRef;
+use super::core::Core;
 use super::observe;
+use super::recording;
 use super::panic::{drop_guarded, guarded};
 use crate::definition::Definition;
+use crate::private::Probed;
 
 /// The oldest results go when there are more.
 const MOST: usize = 10_000;
@@ -52,7 +55,39 @@ pub(crate) fn key_of(node: &NodeRef) -> Option<String> {
 }
 
 /// A copy of the result under the key, unless it has expired.
-pub(crate) fn get<T: Send + 'static>(node: &NodeRef, text: &str, clone: Option<fn(&T) -> T>) -> Option<T> {
+pub(crate) fn get<T: Send + 'static>(node: &NodeRef, text: &str, output: &Probed<T>) -> Option<T> {
+    known(node, text, output.clone).or_else(|| recorded(node, text, output))
+}
+
+/// What an earlier process has recorded under the key.
+fn recorded<T>(node: &NodeRef, text: &str, output: &Probed<T>) -> Option<T> {
+    let core = node.core();
+    let (read, session) = (output.read?, recording::session()?);
+    core.number.get()?;
+    let found = session.store.cached(&core.definition.row().key, text, core.now());
+    let told = match found {
+        Ok(None) => return None,
+        Ok(Some(json)) => match guarded(|| read(&json)) {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => format!("a cached result can't be read: {error}"),
+            Err(panic) => format!("the Deserialize of a cached result {panic}"),
+        },
+        Err(error) => error.to_string(),
+    };
+    observe::warn(node, &format!("{told}; the run goes on without"));
+    None
+}
+
+/// What the store is to keep of the key.
+pub(crate) fn entry(core: &Core, text: &str) -> (String, Option<i64>) {
+    let expires = core.options().cache_expiration.map(|after| {
+        let nanos = i64::try_from(after.as_nanos()).unwrap_or(i64::MAX);
+        core.now().saturating_add(nanos)
+    });
+    (text.to_owned(), expires)
+}
+
+fn known<T: Send + 'static>(node: &NodeRef, text: &str, clone: Option<fn(&T) -> T>) -> Option<T> {
     let definition = node.core().definition;
     let Some(clone) = clone else {
         observe::warn(

@@ -6,15 +6,17 @@ use std::task::{Context, Poll};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::core::{Birth, Core, ERROR, Origin};
+use super::core::{Birth, Core, ERROR, Inner, Origin, record_limit};
 use super::custom::Custom;
 use super::drive::Drive;
+use super::durable::{self, Claim};
+use super::identity::CallHasher;
 use super::input::Upstream;
 use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::panic::{Panic, drop_guarded, guarded};
 use super::stack;
-use super::{ambient, cache, hooks, observe, pool, runtime, slot, timeout, upstream, wait};
+use super::{ambient, cache, hooks, observe, pool, recording, runtime, slot, timeout, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, CloneFn, Failure, ParamList, Recorder, Runnable};
 use crate::run::RunKind;
@@ -53,7 +55,11 @@ pub(crate) struct RunCell<R: Runnable> {
     output: Mutex<Output<R::Output>>,
     #[allow(clippy::box_collection, reason = "a run that isn't cached pays for a pointer only")]
     cache_key: OnceLock<Box<String>>,
+    refused: Refusal,
 }
+
+/// Why the run must not begin.
+type Refusal = OnceLock<Box<Error>>;
 
 /// A run with an output of type `T`.
 pub(crate) trait TypedRun<T>: Node {
@@ -62,22 +68,60 @@ pub(crate) trait TypedRun<T>: Node {
 }
 
 impl<R: Runnable> RunCell<R> {
-    pub(crate) fn new(inputs: Inputs<R>, custom: Option<Box<Custom>>, origin: Origin) -> (Arc<Self>, Birth) {
+    pub(crate) fn new(
+        inputs: Inputs<R>,
+        custom: Option<Box<Custom>>,
+        origin: Origin,
+        claim: Option<&Claim>,
+    ) -> (Arc<Self>, Birth) {
         let definition = R::definition();
         let unlimited = definition.kind() == RunKind::Flow || !origin.has_runner();
         let ready = custom.is_none() && unlimited && R::Params::ready(&inputs);
-        let birth = if ready { Birth::Queued } else { Birth::Waiting };
-        let cell = Arc::new(Self {
-            core: Core::new(definition, origin, custom, birth),
-            stage: Mutex::new(Stage::Inputs(inputs)),
-            output: Mutex::new(Output::None),
-            cache_key: OnceLock::new(),
+        let mut birth = if ready { Birth::Queued } else { Birth::Waiting };
+        let mut identity = durable::identify(definition, &origin, custom.as_deref(), claim, || {
+            let mut hasher = CallHasher::new();
+            R::Params::identify(&inputs, &R::PARAMS, &mut hasher, &|Upstream(run)| run.core().call_key());
+            hasher
         });
+        let mut output = Output::None;
+        if let Some(value) = durable::answer(&R::OUTPUT, definition, &mut identity) {
+            output = Output::Value(value);
+            birth = Birth::Recorded;
+        }
+        let refused = Refusal::new();
+        if let Some(error) = identity.refused.take() {
+            let _ = refused.set(Box::new(error));
+        }
+        let cell = Arc::new(Self {
+            core: Core::new(definition, origin, custom, birth, identity),
+            stage: Mutex::new(Stage::Inputs(inputs)),
+            output: Mutex::new(output),
+            cache_key: OnceLock::new(),
+            refused,
+        });
+        if birth == Birth::Recorded {
+            cell.discard();
+        } else if definition.meta.durable && ready {
+            // A kill may come before the first attempt, and the run must be resumed all the same.
+            if let Ok(Some(params)) = guarded(|| cell.take_params()) {
+                *cell.stage.lock() = Stage::Params(params);
+            }
+        }
         (cell, birth)
     }
 
-    /// Retries were asked for by a call whose parameters can't be copied.
+    /// What keeps the run from beginning: its record, or retries asked for by a call whose parameters can't be copied.
     pub(crate) fn invalid(&self) -> Option<Error> {
+        if let Some(error) = self.refused.get() {
+            return Some((**error).clone());
+        }
+        if self.core.durable.is_some()
+            && self.core.definition.meta.durable
+            && self.core.is_recorded()
+            && !self.core.has_whole_parameters()
+        {
+            return Some(durable::unrecordable(&self.core));
+        }
         if self.core.retries() == 0 {
             return None;
         }
@@ -105,7 +149,7 @@ impl<R: Runnable> RunCell<R> {
         let Some(params) = self.take_params() else {
             return Ok(None);
         };
-        if attempt > self.core.retries() {
+        if self.core.is_last(attempt) {
             return Ok(Some(params));
         }
         let copy = guarded(|| params.copy(&R::PARAMS));
@@ -121,7 +165,7 @@ impl<R: Runnable> RunCell<R> {
         if self.core.is_recorded() {
             return;
         }
-        let mut recorder = Recorder::new(self.core.record_limit());
+        let mut recorder = Recorder::new(record_limit(self.core.definition));
         stack::ensure(|| params.record(&R::PARAMS, &mut recorder));
         if let Ok(Some(name)) = guarded(|| R::run_name(params)) {
             recorder.run_name(name);
@@ -138,7 +182,11 @@ impl<R: Runnable> RunCell<R> {
         if begun.attempt == 1
             && let Some(value) = self.cached(node)
         {
-            life::end_cached(node, begun, || *self.output.lock() = Output::Value(value));
+            let kept = recording::keep(&self.core, &R::OUTPUT, &value).unwrap_or_default();
+            life::end_cached(node, begun, |inner| {
+                inner.result = kept;
+                *self.output.lock() = Output::Value(value);
+            });
             return None;
         }
         life::begin_aloud(&self.core, begun);
@@ -150,7 +198,7 @@ impl<R: Runnable> RunCell<R> {
         let params = self.take_params()?;
         *self.stage.lock() = Stage::Params(params);
         let key = cache::key_of(node)?;
-        let value = cache::get(node, &key, R::OUTPUT.clone);
+        let value = cache::get(node, &key, &R::OUTPUT);
         let _ = self.cache_key.set(Box::new(key));
         value
     }
@@ -164,8 +212,25 @@ impl<R: Runnable> RunCell<R> {
         }
     }
 
-    pub(crate) fn has_running_hooks(&self) -> bool {
-        hooks::any(&self.core, StateName::Running)
+    /// Whether something must be done before the body of an attempt that has begun: see [`preliminaries`](Self::preliminaries).
+    pub(crate) fn has_preliminaries(&self) -> bool {
+        self.core.durable.is_some() || hooks::any(&self.core, StateName::Running)
+    }
+
+    /// What comes before the body: the record is asked, and a durable task's start is in it.
+    /// False if that has ended the attempt.
+    pub(crate) async fn preliminaries(&self, node: NodeRef, begun: Begun) -> bool {
+        if self.core.durable.is_some() {
+            observe::emit(&node);
+            if let Err(error) = recording::prepare_async(&node, begun).await {
+                self.end(&node, begun.epoch, Err(Failure(error)));
+                return false;
+            }
+        }
+        if hooks::any(&self.core, StateName::Running) {
+            hooks::run(node).await;
+        }
+        true
     }
 
     /// Calls the function. For a sync one that is all; an async one gives its future.
@@ -201,16 +266,34 @@ impl<R: Runnable> RunCell<R> {
 
     /// The body has ended.
     pub(crate) fn end(&self, node: &NodeRef, epoch: u32, outcome: Result<R::Output, Failure>) {
-        let (mut value, error) = match outcome {
+        let (mut value, mut error) = match outcome {
             Ok(value) => (Some(value), None),
             Err(Failure(error)) => (None, Some(error)),
         };
+        let mut kept = None;
+        if let Some(returned) = &value
+            && !self.core.must_stop(epoch)
+        {
+            match durable::close(node, epoch).and_then(|()| recording::keep(&self.core, &R::OUTPUT, returned)) {
+                Ok(json) => {
+                    kept = json;
+                    if let (Some(key), Some(kept)) = (self.cache_key.get(), &mut kept) {
+                        kept.cache = Some(cache::entry(&self.core, key));
+                    }
+                }
+                Err(lost) => {
+                    error = Some(lost);
+                    value.take().into_iter().for_each(drop_guarded);
+                }
+            }
+        }
         if !self.core.must_stop(epoch) {
             // Before anybody is told: who calls again must find it.
             self.keep_for_later(node, value.as_ref());
         }
         let mut before = Output::None;
-        let store = || {
+        let store = |inner: &mut Inner| {
+            inner.result = kept.take();
             if let Some(value) = value.take() {
                 before = std::mem::replace(&mut *self.output.lock(), Output::Value(value));
             }
@@ -254,8 +337,8 @@ impl<R: Runnable> Node for RunCell<R> {
             wait::slot_for_attempt(&node, epoch);
         }
         let _runtime = self.core.scope().entered();
-        if self.has_running_hooks() {
-            wait::on_future(hooks::run(node.clone()));
+        if self.has_preliminaries() && !wait::on_future(self.preliminaries(node.clone(), begun)) {
+            return;
         }
         if self.core.must_stop(epoch) {
             let stopped = life::cancelled("it was asked to stop");

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::ambient::{self, Ambient, Entered};
+use super::core::Core;
 use super::life::cancelled;
 use super::node::NodeRef;
 use super::{cancel, runtime, slot};
@@ -58,6 +59,10 @@ impl RunContext {
             for_key: true,
             ..Self::of(node, epoch, attempt)
         }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        self.node.core()
     }
 
     /// The run's id.
@@ -186,14 +191,7 @@ impl RunContext {
     /// The definition's tags and the call's.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        let core = self.node.core();
-        let mut tags: Vec<String> = core.definition.tags().iter().map(ToString::to_string).collect();
-        for tag in core.custom.iter().flat_map(|custom| &custom.tags) {
-            if !tags.contains(tag) {
-                tags.push(tag.clone());
-            }
-        }
-        tags
+        self.node.core().tags()
     }
 
     /// The run's present state.

@@ -14,11 +14,13 @@ use tokio::task::AbortHandle;
 use super::ambient;
 use super::children::{Children, Roots};
 use super::custom::Custom;
+use super::durable::{Durable, Identity};
 use super::history::History;
 use super::listeners::Listener;
 use super::name;
 use super::node::{Node, NodeRef};
 use super::park::Parked;
+use super::recording::Number;
 use super::scope::Scope;
 use super::slot;
 use crate::clock;
@@ -28,6 +30,7 @@ use crate::options::{Options, RetryDelay};
 use crate::run::{RunId, RunKind};
 use crate::settings::settings;
 use crate::state::{State, StateName};
+use crate::store::CallKey;
 
 /// Where a run stands between its making and its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) attempt: u32,
     pub(crate) history: History,
     pub(crate) error: Option<Error>,
+    /// What the body has returned, for the store.
+    pub(crate) result: Option<Box<Kept>>,
     pub(crate) listeners: SmallVec<[Listener; 1]>,
     /// Wakes the body's future.
     pub(crate) driver: Option<Waker>,
@@ -93,9 +98,19 @@ impl Inner {
     }
 }
 
+/// A result as JSON.
+pub(crate) struct Kept {
+    pub(crate) json: CompactString,
+    /// Whether it is all there.
+    pub(crate) whole: bool,
+    /// Under what key later runs find it, and until when (Unix nanoseconds).
+    pub(crate) cache: Option<(String, Option<i64>)>,
+}
+
 /// A run that another waits for before it starts.
 pub(crate) struct Dependency {
     pub(crate) id: RunId,
+    pub(crate) number: Number,
     /// Gone once nobody is interested in it any more.
     pub(crate) run: Weak<dyn Node>,
 }
@@ -113,6 +128,10 @@ pub(crate) struct Record {
 pub(crate) struct Core {
     pub(crate) definition: &'static Definition,
     pub(crate) id: RunId,
+    /// Its number in the store, and that of the run without a parent that it is below.
+    pub(crate) number: Number,
+    pub(crate) root_number: Number,
+    pub(crate) durable: Option<Box<Durable>>,
     pub(crate) parent: Option<NodeRef>,
     /// Its own, or its parent's where there is none: all runs of a tree counting the users of one scope would slow each other.
     scope: Option<Arc<Scope>>,
@@ -128,6 +147,10 @@ pub(crate) struct Core {
     pub(crate) slot: AtomicU8,
     pub(super) told: AtomicU8,
     cancelled: AtomicBool,
+    /// Whether the store is to be told of it.
+    noted: AtomicBool,
+    /// How many of its states the store has.
+    written: AtomicU32,
     /// Whether the body runs on its caller's stack.
     pub(crate) direct: bool,
     pub(crate) moved: AtomicBool,
@@ -151,6 +174,8 @@ pub(crate) enum Birth {
     Queued,
     /// Submitted with inputs to come, or to a runner.
     Waiting,
+    /// Over before it began: the record has its result.
+    Recorded,
 }
 
 /// What is around a new run.
@@ -166,6 +191,19 @@ impl Origin {
         Self { parent, parent_epoch }
     }
 
+    /// Nothing.
+    pub(crate) fn none() -> Self {
+        Self {
+            parent: None,
+            parent_epoch: 0,
+        }
+    }
+
+    /// The run, and the epoch of its body.
+    pub(super) fn parent(&self) -> Option<(&NodeRef, u32)> {
+        self.parent.as_ref().map(|parent| (parent, self.parent_epoch))
+    }
+
     /// Whether a runner decides on tasks here.
     pub(crate) fn has_runner(&self) -> bool {
         self.parent
@@ -176,6 +214,20 @@ impl Origin {
     /// Where a call was made, if that was in a run; else where it is started.
     pub(crate) fn or_current(self) -> Self {
         if self.parent.is_some() { self } else { Self::current() }
+    }
+}
+
+/// Where parameters of a run are cut in the record. A cache key may be made of them, and must tell all calls apart that fit; a durable
+/// flow is resumed with them.
+pub(crate) fn record_limit(definition: &Definition) -> usize {
+    const CACHED: usize = 1 << 20;
+    let limit = settings().record_limit;
+    if definition.meta.durable {
+        limit.max(settings().result_limit)
+    } else if definition.options().cache_key.is_some() {
+        limit.max(CACHED)
+    } else {
+        limit
     }
 }
 
@@ -195,6 +247,7 @@ impl Core {
         origin: Origin,
         custom: Option<Box<Custom>>,
         birth: Birth,
+        identity: Identity,
     ) -> Self {
         let Origin { parent, parent_epoch } = origin;
         let (depth, offset) = match &parent {
@@ -213,10 +266,19 @@ impl Core {
         let phase = match birth {
             Birth::Direct | Birth::Queued => Phase::Queued,
             Birth::Waiting => Phase::Waiting,
+            Birth::Recorded => Phase::Settled,
         };
+        let before = identity.durable.as_ref().and_then(|durable| durable.before.as_ref());
+        let history = match &identity.answer {
+            Some(answer) if birth == Birth::Recorded => History::restored(&answer.state),
+            _ => History::new(StateName::Pending, before.map_or(at, |before| at.max(before.state.at + 1))),
+        };
+        let over = if birth == Birth::Recorded { VALUE | SETTLED } else { 0 };
         Self {
             definition,
-            id: RunId::generate(at),
+            id: identity.id.unwrap_or_else(|| RunId::generate(at)),
+            number: identity.number,
+            root_number: identity.root,
             parent,
             scope,
             top,
@@ -227,17 +289,20 @@ impl Core {
             listener_keys: AtomicU32::new(0),
             handles: AtomicU32::new(0),
             slot: AtomicU8::new(slot::NONE),
-            told: AtomicU8::new(0),
+            told: AtomicU8::new(over),
             cancelled: AtomicBool::new(false),
+            noted: AtomicBool::new(false),
+            written: AtomicU32::new(before.map_or(0, |before| before.overlaps.into())),
             direct: birth == Birth::Direct,
             moved: AtomicBool::new(false),
             pending: AtomicU64::new(0),
             offset,
             inner: Mutex::new(Inner {
                 phase,
-                attempt: 0,
-                history: History::new(StateName::Pending, at),
+                attempt: before.map_or(0, |before| before.attempt),
+                history,
                 error: None,
+                result: None,
                 listeners: SmallVec::new(),
                 driver: None,
                 waits: false,
@@ -252,6 +317,7 @@ impl Core {
             children: Children::default(),
             record: OnceLock::new(),
             dependencies: OnceLock::new(),
+            durable: identity.durable,
         }
     }
 
@@ -303,15 +369,24 @@ impl Core {
         self.custom.as_ref().and_then(|custom| custom.key.as_deref())
     }
 
-    /// Where parameters are cut in the record. A cache key may be made of them, and must tell all calls apart that fit.
-    pub(crate) fn record_limit(&self) -> usize {
-        const CACHED: usize = 1 << 20;
-        let limit = settings().record_limit;
-        if self.options().cache_key.is_some() {
-            limit.max(CACHED)
+    /// Where results are cut in the record. Those of a durable run are kept whole, or it fails.
+    pub(crate) fn result_limit(&self) -> usize {
+        if self.durable.is_some() || self.options().cache_key.is_some() {
+            settings().result_limit
         } else {
-            limit
+            settings().record_limit
         }
+    }
+
+    /// Whether no attempt may follow that one.
+    pub(crate) fn is_last(&self, attempt: u32) -> bool {
+        attempt > self.retries().saturating_add(self.forgiven())
+    }
+
+    /// How many attempts of an earlier life don't count as failures.
+    pub(crate) fn forgiven(&self) -> u32 {
+        let before = self.durable.as_ref().and_then(|durable| durable.before.as_ref());
+        before.map_or(0, |before| before.forgiven)
     }
 
     pub(crate) fn retries(&self) -> u32 {
@@ -327,6 +402,17 @@ impl Core {
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let custom = self.custom.as_ref().and_then(|custom| custom.timeout);
         custom.or(self.options().timeout)
+    }
+
+    /// The definition's tags and the call's.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let mut tags: Vec<String> = self.definition.tags().iter().map(ToString::to_string).collect();
+        for tag in self.custom.iter().flat_map(|custom| &custom.tags) {
+            if !tags.contains(tag) {
+                tags.push(tag.clone());
+            }
+        }
+        tags
     }
 
     pub(crate) fn state(&self) -> State {
@@ -349,6 +435,7 @@ impl Core {
         self.dependencies.get_or_init(|| {
             let runs = runs().into_iter().map(|run| Dependency {
                 id: run.core().id,
+                number: run.core().number,
                 run: Arc::downgrade(&run),
             });
             Box::new(runs.collect())
@@ -379,6 +466,31 @@ impl Core {
             Some(name) => name.to_owned(),
             None => name::of(self.definition, self.id),
         }
+    }
+
+    /// What tells it from the other calls below a durable run.
+    pub(crate) fn call_key(&self) -> Option<CallKey> {
+        self.durable.as_ref().map(|durable| durable.key)
+    }
+
+    // --- the store -------------------------------------------------------------------------------------------------
+
+    /// Notes that the store is to be told; true if it wasn't noted yet.
+    pub(crate) fn mark_noted(&self) -> bool {
+        !self.noted.swap(true, Ordering::SeqCst)
+    }
+
+    /// The store is being told.
+    pub(crate) fn clear_noted(&self) {
+        self.noted.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn written(&self) -> u32 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_written(&self, states: u32) {
+        self.written.fetch_max(states, Ordering::AcqRel);
     }
 
     // --- cancellation ----------------------------------------------------------------------------------------------

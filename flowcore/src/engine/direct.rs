@@ -5,14 +5,17 @@ use std::task::Waker;
 
 use serde_json::Value;
 
-use super::core::{Birth, Core, Origin, Phase, SETTLED};
+use super::core::{Birth, Core, Kept, Origin, Phase, Record, SETTLED, record_limit};
+use super::durable;
 use super::hooks;
+use super::identity::CallHasher;
 use super::life::{self, Begun};
 use super::node::{Node, NodeRef};
 use super::observe;
 use super::panic::{drop_guarded, guarded};
 use super::wait::{self, Goal};
-use super::{ambient, cache, stack, timeout};
+use super::{ambient, cache, recording, stack, timeout};
+use crate::definition::Definition;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Failure, Recorder, Runnable};
 use crate::state::StateName;
@@ -56,26 +59,53 @@ pub(crate) fn direct<R: Runnable>(
     mut body: impl FnMut(bool) -> Result<R::Output, Failure>,
 ) -> Result<R::Output> {
     let mut output = None;
+    let definition = R::definition();
+    let origin = Origin::current();
+    let (record, hasher) = make_record(definition, durable::is_below(&origin), record);
+    let mut identity = durable::identify(definition, &origin, None, None, || hasher);
+    if let Some(value) = durable::answer(&R::OUTPUT, definition, &mut identity) {
+        return Ok(value);
+    }
+    let mut refused = identity.refused.take();
     let node: NodeRef = Arc::new(Plain {
-        core: Core::new(R::definition(), Origin::current(), None, Birth::Direct),
+        core: Core::new(definition, origin, None, Birth::Direct, identity),
     });
     let core = node.core();
-    make_record(core, record);
-    life::launch(&node, Birth::Direct, None);
+    if let Some(record) = record {
+        core.set_record(record);
+    }
+    if definition.meta.durable && refused.is_none() && !core.has_whole_parameters() && core.durable.is_some() {
+        refused = Some(durable::unrecordable(core));
+    }
+    life::launch(&node, Birth::Direct, refused);
     let key = cache::key_of(&node);
     if let Some(key) = &key
-        && let Some(value) = cache::get(&node, key, R::OUTPUT.clone)
+        && let Some(value) = cache::get(&node, key, &R::OUTPUT)
         && let Some(begun) = life::begin_quietly(core)
     {
+        let kept = recording::keep(core, &R::OUTPUT, &value).unwrap_or_default();
         output = Some(value);
-        life::end_cached(&node, begun, || {});
+        life::end_cached(&node, begun, |inner| inner.result = kept);
     }
-    run(&node, &mut |last| match body(last) {
-        Ok(value) => {
-            output = Some(value);
-            None
+    run(&node, &mut |begun| {
+        let value = match body(core.is_last(begun.attempt)) {
+            Ok(value) => value,
+            Err(Failure(error)) => return Err(error),
+        };
+        let kept = durable::close(&node, begun.epoch).and_then(|()| recording::keep(core, &R::OUTPUT, &value));
+        match kept {
+            Ok(mut kept) => {
+                if let (Some(key), Some(kept)) = (&key, &mut kept) {
+                    kept.cache = Some(cache::entry(core, key));
+                }
+                output = Some(value);
+                Ok(kept)
+            }
+            Err(error) => {
+                drop_guarded(value);
+                Err(error)
+            }
         }
-        Err(Failure(error)) => Some(error),
     });
     let error = core.lock().error.clone();
     match (error, output) {
@@ -97,19 +127,30 @@ pub(crate) fn direct<R: Runnable>(
     }
 }
 
-fn make_record(core: &Core, record: impl FnOnce(&mut Recorder)) {
-    let mut recorder = Recorder::new(core.record_limit());
+/// The record of the parameters, and what tells the call from others where that is needed.
+fn make_record(
+    definition: &Definition,
+    identified: bool,
+    record: impl FnOnce(&mut Recorder),
+) -> (Option<Record>, CallHasher) {
+    let limit = record_limit(definition);
+    let mut recorder = if identified { Recorder::hashing(limit) } else { Recorder::new(limit) };
     let recorded = guarded(|| {
         stack::ensure(|| record(&mut recorder));
-        recorder.finish()
+        let hasher = recorder.take_identity();
+        (recorder.finish(), hasher)
     });
-    if let Ok(record) = recorded {
-        core.set_record(record);
+    match recorded {
+        Ok((record, hasher)) => (Some(record), hasher.unwrap_or_else(CallHasher::new)),
+        Err(_) => (None, CallHasher::new()),
     }
 }
 
+/// Calls the function; gives its result for the store.
+type Body<'a> = dyn FnMut(Begun) -> Result<Option<Box<Kept>>> + 'a;
+
 /// The attempts, until the run is over.
-fn run(node: &NodeRef, body: &mut dyn FnMut(bool) -> Option<Error>) {
+fn run(node: &NodeRef, body: &mut Body<'_>) {
     let core = node.core();
     loop {
         if let Some(begun) = life::begin(core) {
@@ -131,25 +172,33 @@ fn run(node: &NodeRef, body: &mut dyn FnMut(bool) -> Option<Error>) {
     }
 }
 
-fn attempt(node: &NodeRef, begun: Begun, body: &mut dyn FnMut(bool) -> Option<Error>) {
+fn attempt(node: &NodeRef, begun: Begun, body: &mut Body<'_>) {
     let core = node.core();
     let epoch = begun.epoch;
     observe::emit(node);
+    if core.durable.is_some()
+        && let Err(error) = recording::prepare(node, begun)
+    {
+        life::end_body(node, epoch, Some(error), |_| {});
+        return;
+    }
     if hooks::any(core, StateName::Running) {
         wait::on_future(hooks::run(node.clone()));
     }
     if core.must_stop(epoch) {
-        life::end_body(node, epoch, Some(life::cancelled("it was asked to stop")), || {});
+        life::end_body(node, epoch, Some(life::cancelled("it was asked to stop")), |_| {});
         return;
     }
     timeout::arm(node, epoch);
-    let last = begun.attempt > core.retries();
     let outcome = {
         let _in = ambient::Entered::in_place(node.clone(), epoch);
-        guarded(|| stack::ensure(|| body(last)))
+        guarded(|| stack::ensure(|| body(begun)))
     };
-    let error = outcome.unwrap_or_else(|panic| Some(Error::of_kind(ErrorKind::Panicked, panic.to_string())));
-    life::end_body(node, epoch, error, || {});
+    let outcome = outcome.unwrap_or_else(|panic| Err(Error::of_kind(ErrorKind::Panicked, panic.to_string())));
+    match outcome {
+        Ok(kept) => life::end_body(node, epoch, None, |inner| inner.result = kept),
+        Err(error) => life::end_body(node, epoch, Some(error), |_| {}),
+    };
 }
 
 struct NextOrOver<'a> {

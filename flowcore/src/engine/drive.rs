@@ -12,7 +12,7 @@ use super::core::{Core, Phase};
 use super::life::{self, Begun, cancelled};
 use super::node::{Node, NodeRef};
 use super::panic::{drop_guarded, guarded};
-use super::{hooks, park, slot};
+use super::{park, slot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::{Body, Failure, Runnable};
 
@@ -20,7 +20,7 @@ type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
 enum Stage<T> {
     New,
-    Hooks(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Preliminaries(Pin<Box<dyn Future<Output = bool> + Send>>),
     Body(BodyFuture<T>),
     Done,
 }
@@ -74,8 +74,9 @@ impl<R: Runnable> Drive<R> {
             turned: self.ambient.turned,
             ..Ambient::default()
         };
-        if self.run.has_running_hooks() {
-            Stage::Hooks(Box::pin(hooks::run(node.clone())))
+        if self.run.has_preliminaries() {
+            let (run, node) = (self.run.clone(), node.clone());
+            Stage::Preliminaries(Box::pin(async move { run.preliminaries(node, begun).await }))
         } else {
             self.call()
         }
@@ -158,9 +159,9 @@ impl<R: Runnable> Future for Drive<R> {
                 this.stop();
                 return Poll::Ready(());
             }
-            if let Stage::Hooks(hooks) = &mut this.stage {
-                if hooks.as_mut().poll(cx).is_ready() {
-                    this.stage = this.call();
+            if let Stage::Preliminaries(preliminaries) = &mut this.stage {
+                if let Poll::Ready(go_on) = preliminaries.as_mut().poll(cx) {
+                    this.stage = if go_on { this.call() } else { Stage::Done };
                     continue;
                 }
                 if this.listen(cx) {
@@ -204,7 +205,7 @@ impl<R: Runnable> Drop for Drive<R> {
                     return;
                 }
             }
-            Stage::Hooks(_) | Stage::Body(_) => {}
+            Stage::Preliminaries(_) | Stage::Body(_) => {}
         }
         self.drop_body();
         life::crash(&self.node, "its runtime was shut down");

@@ -29,6 +29,15 @@ impl History {
         Self { stamps, messages: None }
     }
 
+    /// Of a run that is over.
+    pub(crate) fn restored(state: &State) -> Self {
+        let mut history = Self::new(state.name, state.at);
+        if let Some(message) = &state.message {
+            history.messages = Some(Box::new(vec![(0, message.clone())]));
+        }
+        history
+    }
+
     fn last(&self) -> Stamp {
         self.stamps[self.stamps.len() - 1]
     }
@@ -54,6 +63,11 @@ impl History {
         true
     }
 
+    /// The state of that index; the last, if there is none.
+    pub(crate) fn at(&self, index: usize) -> State {
+        self.state(index.min(self.stamps.len() - 1))
+    }
+
     fn state(&self, index: usize) -> State {
         let Stamp { at, name } = self.stamps[index];
         let message = self.messages.iter().flat_map(|messages| messages.iter());
@@ -71,7 +85,7 @@ impl History {
         self.stamps.len()
     }
 
-    pub(crate) fn since(&self, seen: usize) -> Vec<State> {
+    pub(crate) fn since<C: FromIterator<State>>(&self, seen: usize) -> C {
         (seen..self.stamps.len()).map(|index| self.state(index)).collect()
     }
 

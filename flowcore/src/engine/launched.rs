@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::core::{ERROR, Origin, RESULT, SETTLED};
+use super::durable::Claim;
 use super::node::NodeRef;
 use super::wait::{self, One};
 use super::{cancel, cell::RunCell, life};
@@ -81,9 +82,14 @@ impl fmt::Debug for Launched {
     }
 }
 
-pub(crate) fn launch_json<R: Runnable>(parameters: &Value) -> Result<Launched> {
+/// Says whether a run is one that another process has left.
+pub(crate) type TakeOver<'a> = dyn FnMut() -> Result<Option<Claim>> + 'a;
+
+pub(crate) fn launch_json<R: Runnable>(parameters: &Value, take_over: &mut TakeOver<'_>) -> Result<Launched> {
     let params = decode_all::<R::Params>(&R::PARAMS, parameters)?;
-    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), None, Origin::current());
+    let claim = take_over()?;
+    let origin = if claim.is_some() { Origin::none() } else { Origin::current() };
+    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), None, origin, claim.as_ref());
     let invalid = cell.invalid();
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);

@@ -21,6 +21,7 @@ use super::listeners::Wakeup;
 use super::node::NodeRef;
 use super::observe;
 use super::park;
+use super::recording;
 use super::retry;
 use super::shutdown;
 use super::slot;
@@ -29,16 +30,25 @@ use crate::error::{Error, ErrorKind};
 use crate::run::RunKind;
 use crate::settings::settings;
 use crate::state::StateName;
+use crate::store::{StoreError, StoreResult};
 
 const SHUT_DOWN: &str = "the process is shutting down";
 
 /// Enters a prepared run in the tree and sends it on its way. `invalid` ends it before its body is ever called.
 pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
     let core = node.core();
+    if birth == Birth::Recorded {
+        return;
+    }
     core.register(Arc::downgrade(node));
     observe::emit(node);
-    if let Some(error) = invalid {
-        return end_before_start(node, StateName::Failed, error);
+    let unready = || (core.depth == 0).then(|| recording::ready(core).err()).flatten();
+    if let Some(error) = invalid.or_else(unready) {
+        let name = match error.kind() {
+            ErrorKind::Crashed => StateName::Crashed,
+            _ => StateName::Failed,
+        };
+        return end_before_start(node, name, error);
     }
     if core.depth >= settings().max_depth {
         let message = format!(
@@ -59,9 +69,12 @@ pub(crate) fn launch(node: &NodeRef, birth: Birth, invalid: Option<Error>) {
         Birth::Direct if shutdown::is_draining() => {
             end_before_start(node, StateName::Crashed, Error::of_kind(ErrorKind::Crashed, SHUT_DOWN));
         }
+        Birth::Direct if retry::wait_on(node) => {}
         Birth::Direct => {}
+        Birth::Queued if retry::wait_on(node) => {}
         Birth::Queued => start(node),
         Birth::Waiting => node.clone().poll_inputs(),
+        Birth::Recorded => {}
     }
 }
 
@@ -75,6 +88,9 @@ pub(crate) fn inputs_are_there(node: &NodeRef) {
             return;
         }
         inner.phase = if limited { Phase::Held } else { Phase::Queued };
+    }
+    if !limited && retry::wait_on(node) {
+        return;
     }
     if limited {
         slot::submit(node);
@@ -190,11 +206,11 @@ pub(crate) fn begin_aloud(core: &Core, begun: Begun) {
 }
 
 /// The result was known: the body isn't called.
-pub(crate) fn end_cached(node: &NodeRef, begun: Begun, store: impl FnOnce()) {
+pub(crate) fn end_cached(node: &NodeRef, begun: Begun, store: impl FnOnce(&mut Inner)) {
     let core = node.core();
-    let inner = core.lock();
+    let mut inner = core.lock();
     if inner.phase == Phase::Body && core.epoch() == begun.epoch {
-        store();
+        store(&mut inner);
         settle_all(conclude(node, inner, StateName::Cached));
     }
 }
@@ -209,7 +225,8 @@ fn claim(core: &Core, inner: &mut Inner) -> Begun {
 }
 
 fn run_on(core: &Core, inner: &mut Inner) {
-    let name = if inner.attempt == 1 {
+    // The first of this life, whatever came before.
+    let name = if inner.history.name() == StateName::Pending {
         StateName::Running
     } else {
         StateName::Retrying
@@ -219,7 +236,7 @@ fn run_on(core: &Core, inner: &mut Inner) {
 }
 
 /// The body of `epoch` has ended. `store` keeps its value. False if the body was given up before: its end counts no more.
-pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: impl FnOnce()) -> bool {
+pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: impl FnOnce(&mut Inner)) -> bool {
     let core = node.core();
     let error = error.map(|error| placed(core, error));
     let failed = error.is_some();
@@ -234,7 +251,7 @@ pub(crate) fn end_body(node: &NodeRef, epoch: u32, error: Option<Error>, store: 
     match error {
         None => {
             _late = None;
-            store();
+            store(&mut inner);
         }
         Some(error) if inner.error.is_none() => {
             _late = None;
@@ -336,7 +353,7 @@ pub(crate) fn conclude(node: &NodeRef, mut inner: MutexGuard<'_, Inner>, name: S
     }
     inner.driver = None;
     let timer = inner.timer.take();
-    if observe::is_wanted() || hooks::any(core, inner.history.name()) {
+    if core.number.get().is_some() || observe::is_wanted() || hooks::any(core, inner.history.name()) {
         inner.phase = Phase::Ending;
         drop(inner);
         drop(before);
@@ -384,7 +401,31 @@ pub(crate) fn hooks_are_done(node: &NodeRef) {
     settle_all(end(node));
 }
 
+/// The run's end is known: it is told as soon as it is safe.
 fn end(node: &NodeRef) -> Option<NodeRef> {
+    if recording::holds(node) { None } else { finish(node) }
+}
+
+/// What the run has told its store so far is written, or lost.
+pub(crate) fn is_written(node: &NodeRef, outcome: StoreResult<()>) {
+    if let Err(error) = outcome {
+        note_lost(node, &error);
+    }
+    settle_all(finish(node));
+}
+
+/// The run's record is lost: whoever relies on it must know.
+pub(crate) fn note_lost(node: &NodeRef, error: &StoreError) {
+    let core = node.core();
+    if recording::is_needed(core) {
+        let mut inner = core.lock();
+        if inner.error.is_none() {
+            inner.error = Some(placed(core, error.clone().into()));
+        }
+    }
+}
+
+fn finish(node: &NodeRef) -> Option<NodeRef> {
     let core = node.core();
     let mut inner = core.lock();
     if inner.phase != Phase::Ending {

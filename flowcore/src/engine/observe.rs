@@ -10,6 +10,7 @@ use super::context::RunContext;
 use super::life;
 use super::node::NodeRef;
 use super::panic::guarded;
+use super::recording;
 use crate::run::RunKind;
 use crate::state::{State, StateType};
 
@@ -133,6 +134,7 @@ pub(crate) fn is_wanted() -> bool {
 /// Shows the run's new states, in order and each once, whichever threads they come from.
 #[inline]
 pub(crate) fn emit(node: &NodeRef) {
+    recording::note(node);
     if is_wanted()
         && let Some(parent) = show(node)
     {
@@ -143,6 +145,10 @@ pub(crate) fn emit(node: &NodeRef) {
 /// Shows the last state, then ends the run; if another thread is still showing earlier ones, that thread does both.
 /// Returns the parent if the run was the last that it waited for.
 pub(crate) fn emit_last(node: &NodeRef) -> Option<NodeRef> {
+    recording::note(node);
+    if !is_wanted() {
+        return life::last_state_is_out(node);
+    }
     node.core().lock().ends_observed = true;
     show(node)
 }
@@ -162,7 +168,7 @@ fn show(node: &NodeRef) -> Option<NodeRef> {
                 return if ends { life::last_state_is_out(node) } else { None };
             }
             inner.observing = true;
-            let states = inner.history.since(seen);
+            let states: Vec<State> = inner.history.since(seen);
             // Retries beyond 2^32 states end nowhere sooner.
             inner.observed = inner.history.len() as u32;
             (states, inner.attempt)
@@ -218,6 +224,7 @@ pub(crate) fn warn(node: &NodeRef, text: &str) {
 
 /// A line of the user's, found by the logging layer.
 pub(crate) fn log_line(run: &RunContext, record: &LogRecord<'_>) {
+    recording::log(run.core(), record.level, record.target, record.message, record.unix_nanos);
     if is_observed() {
         each(|observer| observer.on_log(run, record));
     }

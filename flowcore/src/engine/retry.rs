@@ -15,7 +15,7 @@ use crate::state::{State, StateName};
 /// The wait before the next attempt, if there is one. A condition that panics says no.
 pub(crate) fn after(node: &NodeRef, attempt: u32, failed: StateName, error: &Error) -> Option<Duration> {
     let core = node.core();
-    if attempt > core.retries() || core.is_cancelled() || shutdown::is_draining() {
+    if core.is_last(attempt) || core.is_cancelled() || shutdown::is_draining() {
         return None;
     }
     let options = core.options();
@@ -69,13 +69,16 @@ pub(crate) fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Err
             inner
                 .history
                 .push(StateName::AwaitingRetry, at, Some(error.to_string().into()));
+            if let Some(durable) = &core.durable {
+                durable.set_retry_at(at.saturating_add(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX)));
+            }
         }
     }
     observe::warn(
         node,
         &format!(
             "attempt {attempt} of {} failed: {error}; the next one follows {}",
-            u64::from(core.retries()) + 1,
+            u64::from(core.retries()) + 1 + u64::from(core.forgiven()),
             if delay.is_zero() {
                 "at once".to_owned()
             } else {
@@ -88,6 +91,33 @@ pub(crate) fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Err
         return true;
     }
     observe::emit(node);
+    delayed(node, epoch, delay);
+    true
+}
+
+/// A run that waited for its next attempt when its process died goes on waiting; false if it did not.
+pub(crate) fn wait_on(node: &NodeRef) -> bool {
+    let core = node.core();
+    let before = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
+    let Some(at) = before.and_then(|before| before.retry_at) else {
+        return false;
+    };
+    let delay = u64::try_from(at - core.now()).map_or(Duration::ZERO, Duration::from_nanos);
+    let epoch;
+    {
+        let mut inner = core.lock();
+        if delay.is_zero() || inner.phase != Phase::Queued || inner.history.len() > 1 {
+            return false;
+        }
+        inner.phase = Phase::Delayed;
+        epoch = core.epoch();
+    }
+    delayed(node, epoch, delay);
+    true
+}
+
+fn delayed(node: &NodeRef, epoch: u32, delay: Duration) {
+    let core = node.core();
     let waiting = timer::Waiting::new(node.clone(), epoch);
     let timer = timer::after(core, delay, move || waiting.over());
     let mut inner = core.lock();
@@ -97,7 +127,6 @@ pub(crate) fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Err
         drop(inner);
         timer.abort();
     }
-    true
 }
 
 /// The wait for the next attempt is over.

@@ -7,6 +7,7 @@ use super::children::Roots;
 use super::core::Phase;
 use super::life;
 use super::node::NodeRef;
+use super::{recording, runtime};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -29,6 +30,8 @@ pub(crate) fn is_over() -> bool {
 pub struct ShutdownReport {
     /// Runs that did not end in time, and are `Crashed` now.
     pub crashed: usize,
+    /// Changes of runs that the store has lost.
+    pub unrecorded: u64,
 }
 
 /// Ends all runs of this process: starts no body any more, lets those that run end for up to `timeout`, and marks what is left
@@ -56,7 +59,11 @@ pub async fn shutdown(timeout: Duration) -> ShutdownReport {
     while start.elapsed() < timeout && bodies_at_work() {
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    crash_rest("the process was shut down")
+    let mut report = crash_rest("the process was shut down");
+    // Not on this thread: it may be a runtime's, and the runs that are told their ends may need it.
+    let _ = runtime::own().spawn_blocking(recording::close).await;
+    report.unrecorded = recording::lost();
+    report
 }
 
 /// Marks every run that isn't over `Crashed`.

@@ -8,6 +8,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use super::message;
 use crate::engine::context;
 use crate::engine::observe::{LogRecord, is_observed, log_line};
+use crate::engine::recording::is_recorded;
 use crate::settings;
 
 /// A layer for a subscriber of one's own: it finds the run in which an event happens, and hands the event to the
@@ -73,7 +74,7 @@ impl Drop for Handing {
 
 impl<S: Subscriber> Layer<S> for RunLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if !is_observed() {
+        if !is_observed() && !is_recorded() {
             return;
         }
         let Some(run) = context() else { return };

@@ -18,6 +18,7 @@ pub const META: Meta = Meta {
     is_async: false,
     key: None,
     durable: false,
+    strict_replay: false,
 };
 
 /// The types of a run object and what they can do, and its definition, which [`__register`] makes.

@@ -34,6 +34,7 @@ pub use self::probe::{
 };
 pub use self::record::Recorder;
 pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
+pub(crate) use self::sink::Limited;
 pub use self::sink::Sink;
 
 pub use crate::{

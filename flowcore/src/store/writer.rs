@@ -105,6 +105,8 @@ struct Shared<C> {
     urgent: AtomicBool,
     asleep: AtomicBool,
     stopping: AtomicBool,
+    /// Whether nobody takes from the queue any more.
+    closed: AtomicBool,
     thread: OnceLock<Thread>,
     full: Mutex<()>,
     room: Condvar,
@@ -130,6 +132,7 @@ impl<C: Change> Writer<C> {
             urgent: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             thread: OnceLock::new(),
             full: Mutex::new(()),
             room: Condvar::new(),
@@ -193,6 +196,9 @@ impl<C: Change> Shared<C> {
     fn push(&self, item: Item<C>, urgent: bool) {
         let full = self.length.fetch_add(1, Ordering::SeqCst) >= QUEUE_LIMIT;
         self.queue.push(item);
+        if self.closed.load(Ordering::SeqCst) {
+            return self.refuse_rest();
+        }
         if urgent {
             self.urgent.store(true, Ordering::SeqCst);
         }
@@ -231,7 +237,8 @@ impl<C: Change> Shared<C> {
         loop {
             if self.queue.is_empty() {
                 if self.stopping.load(Ordering::SeqCst) {
-                    return;
+                    self.closed.store(true, Ordering::SeqCst);
+                    return self.refuse_rest();
                 }
                 self.asleep.store(true, Ordering::SeqCst);
                 if self.queue.is_empty() {
@@ -243,6 +250,19 @@ impl<C: Change> Shared<C> {
             self.gather();
             sequence += 1;
             self.write(sequence);
+        }
+    }
+
+    /// Nobody waits forever for a writer that has stopped.
+    fn refuse_rest(&self) {
+        while let Some(item) = self.queue.pop() {
+            let refused = Err(StoreError::new(StoreErrorKind::Other, "it was closed"));
+            match item {
+                Item::Acknowledge(change) => (self.elsewhere)(Box::new(move || change.acknowledged(refused))),
+                Item::Barrier(barrier) => barrier.pass(refused),
+                Item::Changed(change) => (self.elsewhere)(Box::new(move || drop(change))),
+                Item::Log(_) => {}
+            }
         }
     }
 

@@ -1,0 +1,79 @@
+//! What a run has to tell its store.
+
+use super::super::life;
+use super::super::node::NodeRef;
+use smallvec::SmallVec;
+
+use crate::state::StateName;
+use crate::store::writer::Change;
+use crate::store::{ResultWrite, RunWrite, StoreResult};
+
+impl Change for NodeRef {
+    fn news(&self) -> Option<RunWrite> {
+        let core = self.core();
+        core.clear_noted();
+        let (number, root) = (core.number.get()?, core.root_number.get()?);
+        let written = core.written();
+        let life = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
+        let inner = core.lock();
+        let states = inner.history.since::<SmallVec<[_; 3]>>(written as usize);
+        let last = states.last()?;
+        let (is_final, is_waiting) = (last.is_final(), last.name == StateName::AwaitingRetry);
+        let state_before = match written.checked_sub(1) {
+            Some(before) => Some(inner.history.at(before as usize)),
+            None => life.map(|life| life.state.clone()),
+        };
+        let result = match (&inner.result, is_final) {
+            (Some(result), true) => Some(ResultWrite {
+                json: result.json.as_bytes().into(),
+                whole: result.whole,
+            }),
+            _ => None,
+        };
+        let cache = inner.result.as_ref().filter(|_| is_final).and_then(|result| result.cache.clone());
+        let error = match (&inner.error, is_final) {
+            (Some(error), true) => error.chain(),
+            _ => Vec::new(),
+        };
+        let attempt = inner.attempt;
+        drop(inner);
+        Some(RunWrite {
+            number,
+            id: core.id,
+            parent: core.parent.as_ref().and_then(|parent| parent.core().number.get()),
+            root,
+            definition: core.definition.row().clone(),
+            depth: core.depth,
+            name: core.run_name(),
+            parameters: core.parameters().map(ToOwned::to_owned),
+            tags: core.tags(),
+            durable: core.durable.is_some(),
+            call_key: core.durable.as_ref().map(|durable| durable.key),
+            attempt,
+            forgiven: life.map_or(0, |life| life.forgiven),
+            crashes: life.map_or(0, |life| life.crashes),
+            retry_at: core.durable.as_ref().and_then(|durable| durable.retry_at()).filter(|_| is_waiting),
+            first_state: life.map_or(0, |life| life.states) + written,
+            states,
+            state_before,
+            result,
+            error,
+            upstream: core.dependencies().iter().filter_map(|run| run.number.get()).collect(),
+            cache,
+            replay: core.durable.as_ref().and_then(|durable| durable.replay(core)).filter(|_| is_final),
+        })
+    }
+
+    fn written(&self, write: &RunWrite) {
+        let core = self.core();
+        let life = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
+        let before = life.map_or(0, |life| life.states);
+        // A run sees fewer than 2^32 states.
+        core.set_written(write.first_state - before + write.states.len() as u32);
+    }
+
+    fn acknowledged(&self, outcome: StoreResult<()>) {
+        life::is_written(self, outcome);
+    }
+}
+
