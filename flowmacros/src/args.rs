@@ -24,11 +24,18 @@ pub(crate) struct Args {
     pub(crate) skip: Vec<Ident>,
     pub(crate) skip_result: Option<Span>,
     pub(crate) durable: Option<Span>,
+    pub(crate) replay: Option<Replay>,
     /// Where the attribute asks for retries, which need parameters that can be cloned.
     pub(crate) retries: Option<Span>,
     /// The calls that set the options known at run time only: `retries(3)`.
     pub(crate) calls: Vec<TokenStream>,
     pub(crate) krate: Option<Path>,
+}
+
+/// How a durable flow is resumed.
+pub(crate) struct Replay {
+    pub(crate) span: Span,
+    pub(crate) strict: bool,
 }
 
 impl Args {
@@ -121,6 +128,12 @@ impl Args {
                 }
             }
             "tags" => self.tags = texts::tags(value)?,
+            "replay" => {
+                self.replay = Some(Replay {
+                    span: option.span(),
+                    strict: texts::choice(name, &value, &["strict", "lenient"])? == "strict",
+                });
+            }
             "run_name" => self.run_name = Some(RunName::read(&value)?),
             "retries" => {
                 values::count(name, &value)?;
@@ -208,7 +221,7 @@ fn unknown(kind: Kind, option: &Ident, name: &str) -> Error {
     let message = if other.own_options().contains(&name) {
         let instead = match name {
             "task_runner" => ": a runner belongs to the flow that calls the task",
-            "durable" => ": write it on the flow that calls the task",
+            "durable" | "replay" => ": write it on the flow that calls the task",
             _ => ": write it on the tasks that the flow calls",
         };
         format!(
@@ -343,6 +356,35 @@ mod tests {
         assert!(durable("durable") && durable("durable = true") && durable("durable, name = \"n\""));
         assert!(!durable("durable = false") && !durable(""));
         assert!(read(Kind::Task, "retries = 0").0.retries.is_none());
+    }
+
+    #[test]
+    fn a_replay_is_strict_or_lenient() {
+        let strict = |options| read(Kind::Flow, options).0.replay.map(|replay| replay.strict);
+        assert_eq!(strict("durable, replay = \"strict\""), Some(true));
+        assert_eq!(strict("replay = \"lenient\", durable"), Some(false));
+        assert_eq!(strict("durable"), None);
+        told(
+            Kind::Flow,
+            "replay = \"loose\"",
+            &["`replay` is one of `\"strict\"`, `\"lenient\"`"],
+        );
+        told(Kind::Flow, "replay = strict", &["`replay` is one of"]);
+        told(
+            Kind::Flow,
+            "replay",
+            &["`replay` takes a value: write `replay = \"strict\"`"],
+        );
+        told(
+            Kind::Task,
+            "replay = \"strict\"",
+            &["`replay` is an option of `#[flow]`, not of `#[task]`: write it on"],
+        );
+        told(
+            Kind::Flow,
+            "strict",
+            &["`#[flow]` has no option `strict`, did you mean `replay`?"],
+        );
     }
 
     #[test]

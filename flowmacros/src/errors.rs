@@ -64,6 +64,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("retry", "retries"),
     ("retry_if", "retry_condition_fn"),
     ("runner", "task_runner"),
+    ("strict", "replay"),
+    ("strict_replay", "replay"),
     ("task_run_name", "run_name"),
     ("title", "name"),
 ];

@@ -51,6 +51,12 @@ fn run_name(word: &str, args: &mut Args, signature: &Signature, errors: &mut Err
 
 fn durable(word: &str, args: &Args, errors: &mut Errors) {
     if args.durable.is_none() {
+        if let Some(replay) = &args.replay {
+            errors.at(
+                replay.span,
+                format!("only a durable {word} is replayed: add `durable`, or remove `replay`"),
+            );
+        }
         return;
     }
     for skipped in &args.skip {
@@ -109,6 +115,11 @@ mod tests {
                 "`user` is skipped, and a run name would tell it",
             ),
             ("durable, skip(user)", "remove `skip(user)`, or `durable`"),
+            ("replay = \"strict\"", "only a durable flow is replayed: add `durable`"),
+            (
+                "replay = \"lenient\", durable = false",
+                "only a durable flow is replayed",
+            ),
             ("durable, skip_result", "remove `skip_result`, or `durable`"),
         ] {
             let messages = told(options, sig);

@@ -29,7 +29,7 @@ impl Kind {
     /// The options that only this attribute has.
     pub(crate) fn own_options(self) -> &'static [&'static str] {
         match self {
-            Kind::Flow => &["task_runner", "durable"],
+            Kind::Flow => &["task_runner", "durable", "replay"],
             Kind::Task => &["cache_key_fn", "cache_expiration", "key"],
         }
     }
@@ -86,6 +86,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "task_runner = ConcurrentTaskRunner::new().max_workers(4)",
     ),
     ("durable", "durable"),
+    ("replay", "replay = \"strict\""),
     ("cache_key_fn", "cache_key_fn = hash_inputs"),
     ("cache_expiration", "cache_expiration = 3600"),
     ("key", "key = \"daily-import\""),

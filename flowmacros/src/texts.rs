@@ -1,10 +1,10 @@
-//! Options whose value is a text or several: `name`, `description`, `version`, `key`, `tags`.
+//! Options whose value is a text or several: `name`, `description`, `version`, `key`, `replay`, `tags`.
 
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Result};
 
-use crate::errors::list;
+use crate::errors::{did_you_mean, list};
 use crate::options::{Kind, example};
 
 /// As in Prefect, and the quotation mark.
@@ -35,6 +35,21 @@ pub(crate) fn text(option: &str, expr: &Expr) -> Result<()> {
         (None, Expr::Lit(_) | Expr::Unary(_) | Expr::Array(_)) => wrong("takes a string"),
         _ => Ok(()),
     }
+}
+
+/// One of a few texts.
+pub(crate) fn choice(option: &str, expr: &Expr, choices: &[&'static str]) -> Result<&'static str> {
+    let given = string(expr).map(LitStr::value).unwrap_or_default();
+    if let Some(chosen) = choices.iter().find(|choice| **choice == given) {
+        return Ok(chosen);
+    }
+    let hint = did_you_mean(&given, choices).map(|meant| format!(", did you mean `\"{meant}\"`?"));
+    let message = format!(
+        "`{option}` is one of {}{}",
+        list(choices.iter().map(|choice| format!("\"{choice}\""))),
+        hint.unwrap_or_else(|| format!(": write `{}`", example(option)))
+    );
+    Err(Error::new_spanned(expr, message))
 }
 
 /// The name of a flow or task.
@@ -109,6 +124,30 @@ mod tests {
         for bad in ["2", "-2", "true", "'2'", "[\"2\"]", "\"\"", "\" \""] {
             let error = text("version", &syn::parse_str(bad).unwrap()).unwrap_err();
             assert!(error.to_string().ends_with("write `version = \"2\"`"));
+        }
+    }
+
+    #[test]
+    fn choices_are_few() {
+        let chosen = |value: Expr| choice("replay", &value, &["strict", "lenient"]).map_err(|error| error.to_string());
+        assert_eq!(chosen(parse_quote!("strict")).unwrap(), "strict");
+        assert_eq!(chosen(parse_quote!(("lenient"))).unwrap(), "lenient");
+        let near = chosen(parse_quote!("Strict")).unwrap_err();
+        assert_eq!(
+            near,
+            "`replay` is one of `\"strict\"`, `\"lenient\"`, did you mean `\"strict\"`?"
+        );
+        for wrong in [
+            parse_quote!(STRICT),
+            parse_quote!(true),
+            parse_quote!(""),
+            parse_quote!("x"),
+        ] {
+            let message = chosen(wrong).unwrap_err();
+            assert!(
+                message.ends_with("`\"lenient\"`: write `replay = \"strict\"`"),
+                "{message}"
+            );
         }
     }
 

@@ -35,6 +35,16 @@ fn kept(x: u32) -> u32 {
     x
 }
 
+#[flow(durable, replay = "strict")]
+fn kept_strictly(x: u32) -> u32 {
+    x
+}
+
+#[flow(durable, replay = "lenient")]
+fn kept_leniently(x: u32) -> u32 {
+    x
+}
+
 #[rustfmt::skip]
 mod placed { #[flowcore::task] pub(super) fn here() {} pub(super) const LINE: u32 = line!(); }
 
@@ -60,6 +70,8 @@ fn descriptions_are_kept() {
     assert_eq!(registry::flow("kept").unwrap().description(), "");
     described().run().unwrap();
     assert_eq!(kept(1).unwrap(), 1);
+    assert_eq!(kept_strictly(1).unwrap(), 1);
+    assert_eq!(kept_leniently(1).unwrap(), 1);
 }
 
 /// Fails until it is called for the `n`th time.

@@ -81,11 +81,13 @@ impl Expansion<'_> {
             .as_ref()
             .map(|text| quote!(, key: ::core::option::Option::Some(#text)));
         let durable = self.args.durable.map(|_| quote!(, durable: true));
+        let strict = self.args.replay.as_ref().is_some_and(|replay| replay.strict);
+        let strict_replay = strict.then(|| quote!(, strict_replay: true));
         // Placed where the function's name stands, not the attribute.
         quote_spanned! {self.function.sig.ident.span()=>
             __flow::register! {
                 #object, #kind, name: #name, ident: #ident
-                #description #version #tags #is_async #key #durable
+                #description #version #tags #is_async #key #durable #strict_replay
             }
         }
     }
