@@ -213,4 +213,30 @@ mod tests {
         assert_eq!(value["endless"]["$cut"], "[0,1,2,3,4,5,6,7");
         assert_eq!(value["password"]["$skipped"], "String");
     }
+
+    #[test]
+    fn a_deep_value_needs_no_deep_stack() {
+        struct Deep(Cell<u32>);
+        impl Serialize for Deep {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self.0.get().checked_sub(1) {
+                    Some(less) => {
+                        self.0.set(less);
+                        serializer.collect_seq([self])
+                    }
+                    None => serializer.serialize_unit(),
+                }
+            }
+        }
+        let record = || {
+            let mut recorder = Recorder::new(1 << 20);
+            crate::__record!(recorder, "deep": Deep, &Deep(Cell::new(100_000)));
+            let record = recorder.finish();
+            assert!(!record.partial);
+            let brackets = 2 * 100_000;
+            assert_eq!(record.parameters.unwrap().len(), "{\"deep\":null}".len() + brackets);
+        };
+        let small = std::thread::Builder::new().stack_size(256 * 1024);
+        small.spawn(record).unwrap().join().unwrap();
+    }
 }
