@@ -103,9 +103,7 @@ impl<R: Runnable> RunCell<R> {
             cell.discard();
         } else if definition.meta.durable && ready {
             // A kill may come before the first attempt, and the run must be resumed all the same.
-            if let Ok(Some(params)) = guarded(|| cell.take_params()) {
-                *cell.stage.lock() = Stage::Params(params);
-            }
+            cell.record_early();
         }
         (cell, birth)
     }
@@ -117,7 +115,7 @@ impl<R: Runnable> RunCell<R> {
         }
         if self.core.durable.is_some()
             && self.core.definition.meta.durable
-            && self.core.is_recorded()
+            && self.core.has_record()
             && !self.core.has_whole_parameters()
         {
             return Some(durable::unrecordable(&self.core));
@@ -161,8 +159,15 @@ impl<R: Runnable> RunCell<R> {
         copy.map(Result::ok)
     }
 
+    /// Records the parameters before an attempt takes them.
+    fn record_early(&self) {
+        if let Ok(Some(params)) = guarded(|| self.take_params()) {
+            *self.stage.lock() = Stage::Params(params);
+        }
+    }
+
     fn record(&self, params: &R::Params) {
-        if self.core.is_recorded() {
+        if self.core.has_record() {
             return;
         }
         let mut recorder = Recorder::new(record_limit(self.core.definition));
@@ -221,6 +226,8 @@ impl<R: Runnable> RunCell<R> {
     /// False if that has ended the attempt.
     pub(crate) async fn preliminaries(&self, node: NodeRef, begun: Begun) -> bool {
         if self.core.durable.is_some() {
+            // A kill in the body must leave what it was called with.
+            self.record_early();
             observe::emit(&node);
             if let Err(error) = recording::prepare_async(&node, begun).await {
                 self.end(&node, begun.epoch, Err(Failure(error)));

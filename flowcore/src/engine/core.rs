@@ -446,7 +446,7 @@ impl Core {
         self.dependencies.get().map_or(&[], |runs| runs)
     }
 
-    pub(crate) fn is_recorded(&self) -> bool {
+    pub(crate) fn has_record(&self) -> bool {
         self.record.get().is_some()
     }
 
