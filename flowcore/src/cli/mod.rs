@@ -24,12 +24,16 @@
 mod counts;
 mod escaped;
 mod fold;
+mod lines;
+mod names;
 mod progress;
 mod render;
 mod run_tree;
 #[allow(dead_code, reason = "the command line and the stored views paint with it")]
 mod style;
+mod text;
 mod units;
+pub mod views;
 
 pub use self::escaped::{Escaped, escaped};
 pub use self::progress::Progress;

@@ -1,23 +1,10 @@
 //! A tree as lines of text.
 
-use console::{measure_text_width, pad_str, truncate_str};
-
-use super::escaped::escaped;
 use super::fold::{Branch, Fold, Row, Tally};
-use super::units;
-
-/// Below this a label says nothing.
-const NARROWEST_LABEL: usize = 16;
-/// A name longer than this is cut, however wide the terminal.
-const LONGEST_NAME: usize = 100;
-
-/// A line's cells: the tree and the name, the state, the duration, and what else there is to say.
-struct Line {
-    label: String,
-    state: &'static str,
-    duration: String,
-    notes: String,
-}
+use super::lines::{Line, lay_out};
+use super::style::Style;
+use super::{names, units};
+use crate::state::{StateName, StateType};
 
 enum Item<'a> {
     Row(&'a Row),
@@ -28,38 +15,7 @@ enum Item<'a> {
 pub(super) fn lines(roots: &Branch, columns: usize) -> String {
     let mut lines = Vec::new();
     below(roots, None, &mut lines);
-    let widest = |cell: fn(&Line) -> &str| {
-        lines
-            .iter()
-            .map(|line| measure_text_width(cell(line)))
-            .max()
-            .unwrap_or(0)
-    };
-    let (states, durations, notes) = (
-        widest(|line| line.state),
-        widest(|line| &line.duration),
-        widest(|line| &line.notes),
-    );
-    let rest = states + durations + notes + 3 * "  ".len();
-    // Where room is short it is the names that tell the most.
-    let least = NARROWEST_LABEL.max(columns / 2);
-    let labels = widest(|line| &line.label).min(columns.saturating_sub(rest).max(least));
-    let mut text = String::new();
-    for Line {
-        label,
-        state,
-        duration,
-        notes,
-    } in lines
-    {
-        let label = truncate_str(&label, labels, "…");
-        let label = pad_str(&label, labels, console::Alignment::Left, None);
-        let duration = pad_str(&duration, durations, console::Alignment::Left, None);
-        let line = format!("{label}  {state:states$}  {duration}  {notes}");
-        text.push_str(&truncate_str(line.trim_end(), columns, "…"));
-        text.push('\n');
-    }
-    text
+    lay_out(&lines, columns, &Style::plain())
 }
 
 /// `indent` is what stands before the branch's own connectors; the roots have none.
@@ -94,42 +50,49 @@ fn below(branch: &Branch, indent: Option<&str>, lines: &mut Vec<Line>) {
 }
 
 fn of_row(row: &Row, connector: &str) -> Line {
-    let run_name = escaped(&row.run_name).to_string();
-    let run_name = truncate_str(&run_name, LONGEST_NAME, "…");
-    // A task run's own name begins with the task's.
-    let name = match row.run_name.starts_with(row.name) {
-        true => run_name.into_owned(),
-        false => format!("{} {run_name}", escaped(row.name)),
-    };
     let is_shown = !(row.below.rows.is_empty() && row.below.folds.is_empty());
-    Line {
-        label: format!("{connector}{}", name.trim_end()),
+    Line::Run {
+        lead: connector.to_owned(),
+        symbol: None,
+        name: names::run(row.name, &row.run_name),
         state: row.state,
+        kind: kind(row.state),
         duration: row.nanos.map_or_else(|| "-".to_owned(), units::duration),
         notes: notes(row.attempts, if is_shown { Tally::default() } else { row.below.all }),
     }
 }
 
 fn of_fold(fold: &Fold, more: bool, connector: &str) -> Line {
-    let more = if more { " more" } else { "" };
-    Line {
-        label: format!("{connector}{} ×{}{more}", escaped(fold.name), units::count(fold.count)),
-        state: fold.state,
-        duration: fold
-            .longest
-            .map_or_else(|| "-".to_owned(), |nanos| format!("{} max", units::duration(nanos))),
-        notes: notes(fold.attempts, fold.below),
+    let mut said = notes(fold.attempts, fold.below);
+    if fold.longest.is_some() {
+        said = if said.is_empty() {
+            "max".to_owned()
+        } else {
+            format!("max, {said}")
+        };
     }
+    Line::Run {
+        lead: connector.to_owned(),
+        symbol: None,
+        name: names::group(fold.name, fold.count, more, &Style::plain()),
+        state: fold.state,
+        kind: kind(fold.state),
+        duration: fold.longest.map_or_else(|| "-".to_owned(), units::duration),
+        notes: said,
+    }
+}
+
+fn kind(state: &str) -> StateType {
+    StateName::parse(state).map_or(StateType::Pending, StateName::kind)
 }
 
 fn notes(attempts: u32, below: Tally) -> String {
     let mut notes = Vec::new();
     if attempts > 1 {
-        notes.push(format!("{attempts} attempts"));
+        notes.push(names::runs(attempts.into(), "attempt"));
     }
     if below.runs > 0 {
-        let plural = if below.runs == 1 { "" } else { "s" };
-        notes.push(format!("{} run{plural} below", units::count(below.runs)));
+        notes.push(format!("{} below", names::runs(below.runs, "run")));
     }
     if below.unwell > 0 {
         notes.push(format!("{} not completed", units::count(below.unwell)));
@@ -139,6 +102,7 @@ fn notes(attempts: u32, below: Tally) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::width;
     use super::*;
 
     fn row(order: u64, run_name: &str, below: Branch) -> Row {
@@ -174,8 +138,8 @@ mod tests {
         let expected = "\
 work 木 tree         Completed  1.2s
 ├─ work crimson-fox  Completed  1.2s
-│  └─ work ×1,204    Completed  1.2s max
-└─ work-3f2          Failed     -         2 attempts
+│  └─ work ×1,204    Completed  1.2s  max
+└─ work-3f2          Failed        -  2 attempts
 ";
         assert_eq!(lines(&tree(), 80), expected);
     }
@@ -186,7 +150,7 @@ work 木 tree         Completed  1.2s
         roots.add(row(3000, &"x\u{1b}木".repeat(200), Branch::default()), 3);
         for columns in [1, 20, 40, 80, 200] {
             for line in lines(&roots, columns).lines() {
-                assert!(measure_text_width(line) <= columns, "{columns}: {line}");
+                assert!(width(line) <= columns, "{columns}: {line}");
                 assert!(!line.contains('\u{1b}'));
             }
         }

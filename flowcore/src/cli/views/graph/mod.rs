@@ -1,0 +1,213 @@
+//! The graph of a run: what is nested in what, and whose results are inputs of whom.
+
+mod dot;
+mod edges;
+mod layout;
+mod mermaid;
+mod svg;
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::super::style::Style;
+use super::super::{names, units};
+use super::outline::{self, Limits, Outline, What};
+use crate::run::RunKind;
+use crate::state::StateType;
+use crate::store::{RunRow, Store, StoreResult};
+
+/// Boxes in boxes past that can't be read.
+const MOST_LEVELS: u32 = 12;
+
+/// The language a graph is written in.
+///
+/// ```
+/// use flowcore::cli::views::graph::Format;
+/// assert_eq!("svg".parse(), Ok(Format::Svg));
+/// assert!("png".parse::<Format>().unwrap_err().contains("mermaid, dot or svg"));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// Mermaid's flowchart, which Markdown viewers show.
+    Mermaid,
+    /// Graphviz's language.
+    Dot,
+    /// A picture.
+    Svg,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 3] = [Self::Mermaid, Self::Dot, Self::Svg];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+            Self::Svg => "svg",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is no format of a graph: mermaid, dot or svg"))
+    }
+}
+
+/// The run and what is below it as a graph: a box for each run that made others, with those in it, and an arrow from each run to those
+/// that have its result as an input.
+///
+/// No more than about `max_nodes` nodes are drawn: runs of one flow or task in one state are folded to one, with their count. Of arrows
+/// between folded runs, those are drawn that a bounded look at the store finds.
+///
+/// # Errors
+///
+/// What the store gives when it can't be read.
+pub fn render(store: &dyn Store, run: &RunRow, format: Format, max_nodes: usize) -> StoreResult<String> {
+    render_at(store, run, format, max_nodes, super::now())
+}
+
+fn render_at(store: &dyn Store, run: &RunRow, format: Format, max_nodes: usize, now: i64) -> StoreResult<String> {
+    let limits = Limits {
+        lines: max_nodes,
+        levels: MOST_LEVELS,
+        depth: None,
+        all: false,
+        messages: false,
+    };
+    let outline = outline::read(store, run, limits)?;
+    let edges = edges::read(store, &outline, max_nodes)?;
+    let graph = Graph::new(outline, edges, now);
+    Ok(match format {
+        Format::Mermaid => mermaid::write(&graph),
+        Format::Dot => dot::write(&graph),
+        Format::Svg => svg::write(&graph),
+    })
+}
+
+/// What is drawn.
+struct Graph {
+    /// A node stands before its children.
+    nodes: Vec<Node>,
+    /// From the one whose result it is to the one that takes it.
+    edges: Vec<(usize, usize)>,
+}
+
+struct Node {
+    /// Its name, and what else there is to say of it. Escaped for people, not for a format.
+    label: Vec<String>,
+    kind: Option<RunKind>,
+    state: Option<StateType>,
+    children: Vec<usize>,
+    parent: Option<usize>,
+    /// Whether it stands for several runs.
+    is_many: bool,
+}
+
+impl Graph {
+    fn new(outline: Outline, edges: Vec<(usize, usize)>, now: i64) -> Self {
+        let nodes = outline.nodes.into_iter().map(|node| {
+            let mut new = Node {
+                label: Vec::new(),
+                kind: None,
+                state: None,
+                children: node.children,
+                parent: node.parent,
+                is_many: true,
+            };
+            match node.what {
+                What::Run(row) => {
+                    new.is_many = false;
+                    (new.kind, new.state) = (Some(row.kind), Some(row.state.kind()));
+                    new.label
+                        .push(marked(row.state.kind(), &names::run(&row.definition, &row.name)));
+                    let mut said = row.state.name().to_owned();
+                    if let Some(nanos) = row.duration_nanos(now) {
+                        said = format!("{said} {}", units::duration(nanos));
+                    }
+                    if row.attempt > 1 {
+                        said = format!("{said}, {}", names::runs(row.attempt.into(), "attempt"));
+                    }
+                    new.label.push(said);
+                    if node.hidden > 0 {
+                        new.label.push(format!("{} below", names::runs(node.hidden, "run")));
+                    }
+                }
+                What::Group(group) => {
+                    (new.kind, new.state) = (Some(group.kind), Some(group.state_type));
+                    let name = names::group(&group.definition, group.count, group.more, &Style::plain());
+                    new.label.push(marked(group.state_type, &name));
+                    let span = group.span_nanos(now).map_or_else(String::new, units::duration);
+                    new.label.push(format!("{} {span}", group.state).trim_end().to_owned());
+                }
+                What::Gap(levels) => new.label.push(format!("… {} …", names::runs(levels, "level"))),
+                What::Rest(count) => new.label.push(format!("… {} more …", units::count(count))),
+            }
+            new
+        });
+        Self {
+            nodes: nodes.collect(),
+            edges,
+        }
+    }
+
+    fn is_above(&self, above: usize, node: usize) -> bool {
+        std::iter::successors(Some(node), |node| self.nodes[*node].parent).any(|node| node == above)
+    }
+}
+
+fn marked(state: StateType, name: &str) -> String {
+    format!("{} {name}", Style::plain().symbol(state))
+}
+
+/// The colours of a state: of the box, of its border, and of the text in it. A box has its own background, so that the text can be
+/// read whether the page around it is light or dark.
+struct Colours {
+    fill: &'static str,
+    line: &'static str,
+    text: &'static str,
+}
+
+const NEUTRAL: Colours = Colours {
+    fill: "#eceff1",
+    line: "#78909c",
+    text: "#263238",
+};
+
+/// Lines and text that have nothing but the page behind them: grey can be read on white and on black.
+const ON_PAGE: &str = "#7f868c";
+
+fn colours(state: Option<StateType>) -> Colours {
+    let (fill, line, text) = match state {
+        None => return NEUTRAL,
+        Some(StateType::Completed) => ("#d7f2dc", "#2e9e4f", "#123d1f"),
+        Some(StateType::Failed) => ("#ffdcd9", "#d93a30", "#5c0f0a"),
+        Some(StateType::Crashed) => ("#ffe0c2", "#e06c00", "#572900"),
+        Some(StateType::Cancelled | StateType::Cancelling) => ("#eadcf8", "#8d52c9", "#371458"),
+        Some(StateType::Running) => ("#d6e8fd", "#2a7de1", "#0b2f5c"),
+        Some(StateType::Scheduled) => ("#fdf0c4", "#c99700", "#4a3800"),
+        Some(StateType::Paused) => ("#d9f1f4", "#1795a5", "#063d44"),
+        Some(StateType::Pending) => ("#eceff1", "#78909c", "#263238"),
+    };
+    Colours { fill, line, text }
+}
+
+/// A state's name as a class of a style sheet.
+fn class(state: Option<StateType>) -> String {
+    state.map_or("none".to_owned(), |state| state.as_str().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;
