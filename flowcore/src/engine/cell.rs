@@ -18,7 +18,7 @@ use super::panic::{Panic, drop_guarded, guarded};
 use super::stack;
 use super::{ambient, cache, hooks, observe, pool, recording, runtime, slot, timeout, upstream, wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::private::{Body, CloneFn, Failure, ParamList, Recorder, Runnable};
+use crate::private::{Body, CloneFn, Failure, Limited, ParamList, Recorder, Runnable, Sink, read};
 use crate::run::RunKind;
 use crate::state::StateName;
 
@@ -410,13 +410,18 @@ impl<R: Runnable> Node for RunCell<R> {
     }
 
     fn output_json(&self) -> Result<Value> {
-        let Some(encode) = R::OUTPUT.encode else {
+        let Some(record) = R::OUTPUT.record else {
             return Err(unreadable(&format!(
                 "its output can't be shown as JSON: derive Serialize for {}",
                 std::any::type_name::<R::Output>()
             )));
         };
         let value = self.share()?;
+        let encode = |value: &R::Output| {
+            let mut json = Vec::new();
+            record(value, Sink::Json(&mut Limited::new(&mut json, usize::MAX)))?;
+            read(&json)
+        };
         match guarded(|| encode(&value.lock())) {
             Ok(Ok(json)) => Ok(json),
             Ok(Err(error)) => Err(unreadable(&format!("its output can't be shown as JSON: {error}"))),

@@ -30,7 +30,7 @@ pub use self::check::{
 pub use self::define::META;
 pub use self::params::{Held, ParamList};
 pub use self::probe::{
-    CloneFn, DecodeFn, EncodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, RecordFn, SizedFallback, Unsized,
+    CloneFn, DecodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, ReadFn, RecordFn, SizedFallback, Unsized,
 };
 pub use self::record::Recorder;
 pub use self::shape::{Body, Failure, Parts, PlainShape, Returns, Shape, outcome, ready};
@@ -43,6 +43,7 @@ pub use crate::{
 };
 
 pub(crate) use self::params::decode_all;
+pub(crate) use self::probe::read;
 pub(crate) use crate::engine::launch_json;
 
 /// A definition's entry in the inventory.

@@ -15,8 +15,6 @@ pub type RecordFn<T> = fn(&T, Sink<'_, '_>) -> Result<(), serde_json::Error>;
 pub type DecodeFn<T> = fn(Value) -> Result<T, serde_json::Error>;
 /// Makes a value of JSON text.
 pub type ReadFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
-/// Writes a value as a JSON value.
-pub type EncodeFn<T> = fn(&T) -> Result<Value, serde_json::Error>;
 /// Clones a value.
 pub type CloneFn<T> = fn(&T) -> T;
 
@@ -35,7 +33,6 @@ impl<T: ?Sized> ProbeFallback for Probe<T> {
 /// What holds of a type with a size that can do nothing.
 pub trait SizedFallback {
     type Type;
-    const ENCODE: Option<EncodeFn<Self::Type>> = None;
     const DECODE: Option<DecodeFn<Self::Type>> = None;
     const READ: Option<ReadFn<Self::Type>> = None;
     const CLONE: Option<CloneFn<Self::Type>> = None;
@@ -46,9 +43,6 @@ impl<T> SizedFallback for Probe<T> {
 
 impl<T: Serialize + ?Sized> Probe<T> {
     pub const RECORD: Option<RecordFn<T>> = Some(|value, sink| sink.take(value));
-}
-impl<T: Serialize> Probe<T> {
-    pub const ENCODE: Option<EncodeFn<T>> = Some(|value| serde_json::to_value(value));
 }
 // Not `DeserializeOwned`: the compiler chooses by the type alone, and finds out only later that a type with `&'static str`
 // inside can't be read for any lifetime. For this one it can, and fails at run time if what it needs isn't there.
@@ -61,7 +55,7 @@ impl<T: Clone> Probe<T> {
 }
 
 /// Not by way of a JSON value, which has no numbers of 128 bits; and however deep it is.
-fn read<T: Deserialize<'static>>(json: &[u8]) -> Result<T, serde_json::Error> {
+pub(crate) fn read<T: Deserialize<'static>>(json: &[u8]) -> Result<T, serde_json::Error> {
     // A reader, as nothing can be lent for so long.
     let mut json = serde_json::Deserializer::from_reader(json);
     json.disable_recursion_limit();
@@ -94,8 +88,6 @@ pub struct Probed<T> {
     pub skip: bool,
     pub record: Option<RecordFn<T>>,
     pub read: Option<ReadFn<T>>,
-    pub encode: Option<EncodeFn<T>>,
-    pub decode: Option<DecodeFn<T>>,
     pub clone: Option<CloneFn<T>>,
 }
 
@@ -137,8 +129,6 @@ macro_rules! __probed {
             skip: $skip,
             record: <$crate::__private::Probe<$type>>::RECORD,
             read: <$crate::__private::Probe<$type>>::READ,
-            encode: <$crate::__private::Probe<$type>>::ENCODE,
-            decode: <$crate::__private::Probe<$type>>::DECODE,
             clone: <$crate::__private::Probe<$type>>::CLONE,
         }
     }};
@@ -199,8 +189,6 @@ mod tests {
             skip: false,
             record: Probe::<T>::RECORD,
             read: Probe::<T>::READ,
-            encode: None,
-            decode: None,
             clone: None,
         }
     }

@@ -41,7 +41,6 @@ impl Recorder {
     }
 
     /// One that takes up what tells the call from others as well.
-    #[allow(dead_code, reason = "not used yet")]
     pub(crate) fn hashing(limit: usize) -> Self {
         Self {
             identity: Some(CallHasher::new()),
@@ -50,7 +49,6 @@ impl Recorder {
     }
 
     /// What [`hashing`](Self::hashing) has taken up.
-    #[allow(dead_code, reason = "not used yet")]
     pub(crate) fn take_identity(&mut self) -> Option<CallHasher> {
         self.identity.take()
     }

@@ -8,6 +8,7 @@ use crate::store::CallKey;
 
 // Each sort of key begins with a text of its own, and the version of what follows.
 const ROOT_RUN: &[u8] = b"flowcore root run 1";
+#[allow(dead_code, reason = "not asked for yet")]
 const ROOT_TEXT: &[u8] = b"flowcore root text 1";
 const CALL: &[u8] = b"flowcore call 1";
 const NTH_CALL: &[u8] = b"flowcore nth call 1";
@@ -21,6 +22,7 @@ impl CallKey {
     }
 
     /// The key of an outermost run that its caller tells from others by a text.
+    #[allow(dead_code, reason = "not asked for yet")]
     pub(crate) fn of_idempotency_key(text: &str) -> Self {
         hash(|hasher| {
             hasher.update(ROOT_TEXT).update(text.as_bytes());
@@ -81,6 +83,7 @@ impl BaseKey {
     }
 
     /// Whether something of the parameters is unknown: then only the order tells some calls apart.
+    #[allow(dead_code, reason = "not asked for yet")]
     pub(crate) fn is_ordinal(&self) -> bool {
         self.ordinal
     }

@@ -6,7 +6,6 @@
 //! the result of another.
 //!
 //! A key is kept in stores. What changes it makes every recorded call unknown: the tests hold it fast.
-#![allow(dead_code, unused_imports, reason = "not all of it is used yet")]
 
 mod call_hasher;
 mod call_key;
@@ -21,4 +20,3 @@ pub(crate) use self::call_hasher::CallHasher;
 pub(crate) use self::call_key::BaseKey;
 pub(crate) use self::canonical::Canonical;
 pub(crate) use self::equal_calls::{EqualCalls, ReusedKey};
-pub(crate) use self::unfaithful::Unfaithful;
