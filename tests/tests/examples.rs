@@ -43,6 +43,7 @@ fn program(name: &str, arguments: &[&str]) -> Command {
     for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOW_") || name == "RUST_LOG") {
         program.env_remove(variable);
     }
+    program.env("FLOW_DATABASE_URL", "memory:");
     program.args(arguments).current_dir(workspace());
     program
 }
