@@ -1,11 +1,13 @@
 //! Helpers of flowcore's whole-behaviour tests: see `tests/`.
 
+mod altered;
 mod gate;
 mod memory;
 mod meter;
 mod recorder;
 mod runtimes;
 
+pub use self::altered::Altered;
 pub use self::gate::Gate;
 pub use self::memory::{peak_of, resident_bytes};
 pub use self::meter::Meter;

@@ -114,7 +114,7 @@ pub trait Store: Send + Sync + Debug + 'static {
     fn delete(&self, root: RunId) -> StoreResult<u64>;
 
     /// Deletes the root runs that ended before that time, oldest first, each with everything below it, and at most `limit` of them;
-    /// never one with an open run. Gives how many runs are gone.
+    /// never one with an open run, or with a result that later runs may find by its cache key. Gives how many runs are gone.
     fn prune(&self, before: i64, limit: usize) -> StoreResult<u64>;
 
     /// Looks whether everything is in order. With `deep`, reads all of it.

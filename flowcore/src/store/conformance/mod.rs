@@ -36,10 +36,15 @@
 
 mod builder;
 mod check;
+mod concurrency;
+mod durable;
+mod logs;
 mod paging;
 mod processes;
 mod reading;
+mod requests;
 mod text;
+mod upkeep;
 mod writing;
 
 use std::fmt;
@@ -137,6 +142,11 @@ pub fn cases() -> impl Iterator<Item = Case> {
         text::CASES,
         reading::CASES,
         paging::CASES,
+        logs::CASES,
+        durable::CASES,
+        requests::CASES,
+        upkeep::CASES,
+        concurrency::CASES,
     ];
     areas.into_iter().flatten().copied()
 }

@@ -69,6 +69,8 @@ struct Inner {
     /// The roots of trees without an open run, by the time of their end.
     ended: BTreeSet<(i64, RunNumber)>,
     cached: CachedResults,
+    /// Runs that are to be cancelled, until their processes have learnt of it.
+    requests: BTreeSet<RunNumber>,
     last_line: i64,
 }
 
@@ -106,6 +108,7 @@ impl MemoryStore {
                 trees: HashMap::new(),
                 ended: BTreeSet::new(),
                 cached: CachedResults::default(),
+                requests: BTreeSet::new(),
                 last_line: 0,
             }),
         }

@@ -19,8 +19,6 @@ pub(super) const LEFT: &str = "the process has ended";
 pub(super) struct Process {
     row: ProcessRow,
     pub(super) applied: Sequences,
-    /// Its runs that are to be cancelled, until it has learnt of them.
-    cancel: Vec<RunId>,
 }
 
 fn unknown(process: u32) -> StoreError {
@@ -47,7 +45,6 @@ impl Inner {
                 end: None,
             },
             applied: Sequences::default(),
-            cancel: Vec::new(),
         });
         Ok(number)
     }
@@ -82,10 +79,14 @@ impl Inner {
         // A clock that was set back makes no lease shorter.
         process.row.seen_at = clock::wall_nanos().max(process.row.seen_at);
         process.row.lease_until = until(process.row.seen_at, lease).max(process.row.lease_until);
-        let mut cancel = std::mem::take(&mut process.cancel);
-        cancel.retain(|id| {
-            self.run_of(*id)
-                .is_some_and(|run| run.is_open() && run.process == number)
+        let mut cancel = Vec::new();
+        let runs = &self.runs;
+        self.requests.retain(|request| match runs.get(request) {
+            Some(run) if run.is_open() && run.process == number => {
+                cancel.push(run.id);
+                false
+            }
+            other => other.is_some_and(|run| run.is_open()),
         });
         Ok(Beat { fenced: false, cancel })
     }
@@ -100,11 +101,8 @@ impl Inner {
         if !run.is_open() {
             return Ok(false);
         }
-        let number = run.process;
-        let process = self.process(number)?;
-        if !process.cancel.contains(&id) {
-            process.cancel.push(id);
-        }
+        let number = run.number;
+        self.requests.insert(number);
         Ok(true)
     }
 
@@ -117,7 +115,6 @@ impl Inner {
         }
         process.row.ended_at = Some(now.max(process.row.seen_at));
         process.row.end = Some(why.to_owned());
-        process.cancel = Vec::new();
 
         let open = |run: &&Box<Run>| run.process == number && run.is_open();
         // Who has a running child is looked up before any of them is crashed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::conformance::{Draft, Writer, instant};
+use super::super::conformance::{Draft, Writer};
 use super::super::query::RunQuery;
 use super::super::store::Store;
 use super::MemoryStore;
@@ -103,19 +103,4 @@ fn a_child_may_come_before_its_parent() {
     assert_eq!(store.groups(flow.number()).unwrap()[0].count, 2);
     assert_eq!(store.check(true).unwrap().problems, [""; 0]);
     assert_eq!(store.prune(i64::MAX, 10).unwrap(), 3);
-}
-
-#[test]
-fn pruned_results_of_one_key_are_kept_once() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let writer = Writer::new(&store);
-    for n in 0..5 {
-        let mut task = writer.task("cached");
-        task.write.cache = Some(("key".into(), None));
-        task.begin().complete(&n.to_string());
-        writer.write([&mut task]);
-        assert_eq!(store.prune(i64::MAX, 10).unwrap(), 1);
-    }
-    let result = store.cached("tests::cached", "key", instant()).unwrap().unwrap();
-    assert_eq!(&*result, b"4");
 }

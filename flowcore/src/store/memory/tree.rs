@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::batch::DefinitionRow;
+use super::super::number::RunNumber;
 use super::super::row::Count;
 use super::in_order::InOrder;
 use super::log::Line;
@@ -18,6 +19,8 @@ pub(super) struct Tree {
     pub(super) root_ended_at: Option<i64>,
     /// Under what time the tree stands among those that have ended.
     pub(super) ended: Option<i64>,
+    /// Its runs that have a cache key.
+    pub(super) cached: Vec<RunNumber>,
     tallies: Vec<Tally>,
     pub(super) lines: Vec<Line>,
 }

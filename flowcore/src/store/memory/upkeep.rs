@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::super::error::{StoreError, StoreErrorKind, StoreResult};
 use super::super::number::RunNumber;
 use super::super::row::{Count, Health};
+use super::cached::usable;
 use super::{Inner, Removed};
 use crate::clock;
 use crate::run::RunId;
@@ -30,20 +31,19 @@ impl Inner {
             return Err(StoreError::new(StoreErrorKind::Refused, message));
         }
         let mut removed = Removed::default();
-        self.remove(root, None, &mut removed);
+        self.remove(root, &mut removed);
         Ok(removed)
     }
 
     pub(super) fn prune(&mut self, before: i64, limit: usize) -> Removed {
+        let now = clock::wall_nanos();
         let old = self.ended.iter().take_while(|(end, _)| *end < before);
         // Under the least of times stand trees whose root was never written.
-        let old = old.filter(|(end, _)| *end > i64::MIN).take(limit);
-        let roots: Vec<RunNumber> = old.map(|(_, root)| *root).collect();
-        let now = clock::wall_nanos();
+        let old = old.filter(|(end, root)| *end > i64::MIN && !self.is_used(*root, now));
+        let roots: Vec<RunNumber> = old.map(|(_, root)| *root).take(limit).collect();
         let mut removed = Removed::default();
         for root in roots {
-            // A run that lives may still ask for the results.
-            self.remove(root, Some(now), &mut removed);
+            self.remove(root, &mut removed);
         }
         removed
     }
@@ -59,13 +59,19 @@ impl Inner {
             if self.runs.len() - size < self.most_runs {
                 break;
             }
-            self.remove(root, None, &mut removed);
+            self.remove(root, &mut removed);
         }
         removed
     }
 
-    /// Takes a tree out. With `keep_at`, results that later runs may use are kept, if they live at that time.
-    fn remove(&mut self, root: RunNumber, keep_at: Option<i64>, removed: &mut Removed) {
+    /// Whether a later run may still be answered with a result of the tree.
+    fn is_used(&self, root: RunNumber, now: i64) -> bool {
+        let runs = self.trees.get(&root).into_iter().flat_map(|tree| &tree.cached);
+        runs.filter_map(|number| self.runs.get(number))
+            .any(|run| usable(run, now).is_some())
+    }
+
+    fn remove(&mut self, root: RunNumber, removed: &mut Removed) {
         let Some(tree) = self.trees.remove(&root) else {
             return;
         };
@@ -76,7 +82,8 @@ impl Inner {
             self.children.remove(&number);
             if let Some(run) = self.runs.remove(&number) {
                 self.ids.remove(&run.id);
-                self.cached.leave(&run, keep_at);
+                self.cached.leave(&run);
+                self.requests.remove(&number);
                 removed.runs.push(run);
             }
         }

@@ -67,8 +67,11 @@ impl Inner {
         } else if let Some(run) = Run::new(write, process) {
             self.insert(run);
         }
-        if let Some((key, _)) = &write.cache {
-            self.cached.enter(&write.definition.key, key, write.number);
+        if let Some((key, _)) = &write.cache
+            && self.cached.enter(&write.definition.key, key, write.number)
+            && let Some(tree) = self.trees.get_mut(&write.root)
+        {
+            tree.cached.push(write.number);
         }
     }
 
@@ -110,6 +113,10 @@ impl Inner {
             tree.root_ended_at = run.ended_at;
         }
         let root = run.root;
+        if is_open && !was_open {
+            // What was asked of its life before is no longer asked.
+            self.requests.remove(&number);
+        }
         self.place(root);
     }
 
