@@ -84,7 +84,9 @@ impl Settings {
             Some((!text.is_empty()).then(|| text.to_owned()))
         });
         read("FLOW_DURABILITY", &mut settings.durability, |text| text.parse().ok());
-        read("FLOW_STORE_TROUBLE", &mut settings.store_trouble, |text| text.parse().ok());
+        read("FLOW_STORE_TROUBLE", &mut settings.store_trouble, |text| {
+            text.parse().ok()
+        });
         read("FLOW_RESULT_LIMIT_BYTES", &mut settings.result_limit, |text| {
             text.parse().ok()
         });
