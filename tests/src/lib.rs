@@ -1,6 +1,7 @@
 //! Helpers of flowcore's whole-behaviour tests: see `tests/`.
 
 mod altered;
+mod directory;
 mod gate;
 mod memory;
 mod meter;
@@ -8,6 +9,7 @@ mod recorder;
 mod runtimes;
 
 pub use self::altered::Altered;
+pub use self::directory::Directory;
 pub use self::gate::Gate;
 pub use self::memory::{peak_of, resident_bytes};
 pub use self::meter::Meter;

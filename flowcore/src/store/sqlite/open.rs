@@ -52,12 +52,12 @@ pub(super) fn open(path: &Path, options: &SqliteOptions, migrations: &'static [M
         .map_err(|error| super::files::io_error(path, "find", &error))?;
     let told = |fault: Fault| fault.tell(path, "open the store");
     // Reads the header again, with what the log has of it, and writes nothing.
-    let first = reader(path, options).map_err(told)?;
+    let first = reader(path, options).map_err(|fault| told(access(fault, path, options)))?;
     first_look(&first, path, options, known).map_err(told)?;
     let writer = if options.read_only {
         None
     } else {
-        Some(writer(path, options, migrations).map_err(|fault| told(cant_write(fault, path)))?)
+        Some(writer(path, options, migrations).map_err(|fault| told(access(fault, path, options)))?)
     };
     Ok(SqliteStore {
         home: Home::of(path, writer.is_some()),
@@ -83,7 +83,7 @@ fn first_look(reader: &Connection, path: &Path, options: &SqliteOptions, known: 
             .into());
     }
     if size(path) <= CHECKED_AT_OPEN {
-        let found: String = reader.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let found: String = reader.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
             return Err(corrupt(path, &format!("is damaged: {}", found.replace('\n', " "))).into());
         }
@@ -92,8 +92,8 @@ fn first_look(reader: &Connection, path: &Path, options: &SqliteOptions, known: 
 }
 
 /// Told as what it is: SQLite says "unable to open database file" where a directory can't be written.
-fn cant_write(fault: Fault, path: &Path) -> Fault {
-    if !fault.is_about_access() {
+fn access(fault: Fault, path: &Path, options: &SqliteOptions) -> Fault {
+    if options.read_only || !fault.is_about_access() {
         return fault;
     }
     StoreError::new(

@@ -9,13 +9,13 @@ use crate::store::Durability;
 /// ```
 /// use flowcore::store::{Durability, SqliteOptions};
 /// let mut options = SqliteOptions::default();
-/// options.durability = Durability::Normal;
+/// options.durability = Durability::Full;
 /// assert_eq!(options.busy_timeout.as_secs(), 30);
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SqliteOptions {
-    /// What a committed batch survives. Full.
+    /// What a committed batch outlives. Normal.
     pub durability: Durability,
     /// Only to be read: nothing is created, nothing is written, and the file may lie in a directory that can't be written. False.
     pub read_only: bool,
@@ -28,7 +28,7 @@ pub struct SqliteOptions {
 impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
-            durability: Durability::Full,
+            durability: Durability::default(),
             read_only: false,
             busy_timeout: Duration::from_secs(30),
             max_bytes: None,

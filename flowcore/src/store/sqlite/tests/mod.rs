@@ -6,4 +6,5 @@ mod migration;
 mod plans;
 mod space;
 mod upkeep;
+mod views;
 mod world;
