@@ -87,23 +87,37 @@ fn a_truncated_file_is_refused() {
 #[test]
 fn a_file_with_flipped_pages_is_refused() {
     let place = Directory::new();
-    drop(fill(open(&place.file("flow.db")).unwrap(), 200));
-    let whole = fs::read(place.file("flow.db")).unwrap();
+    let path = place.file("flow.db");
+    let store = fill(open(&path).unwrap(), 200);
+    let query = RunQuery {
+        limit: 1_000,
+        ..RunQuery::default()
+    };
+    let runs = store.runs(&query).unwrap();
+    drop(store);
+    let whole = fs::read(&path).unwrap();
     let pages = whole.len() / 4096;
     let mut seen = 0;
     for page in 1..pages - 1 {
         let mut flipped = whole.clone();
         let (left, right) = flipped.split_at_mut((page + 1) * 4096);
         left[page * 4096..].swap_with_slice(&mut right[..4096]);
-        // Two empty pages may change places.
-        if flipped == whole {
-            continue;
+        fs::write(&path, &flipped).unwrap();
+        match open(&path) {
+            // The pages of two empty tables say the same.
+            Ok(store) => {
+                assert_eq!(store.runs(&query).unwrap(), runs);
+                assert_eq!(store.check(true).unwrap().problems, Vec::<String>::new());
+                drop(store);
+                fs::write(&path, &whole).unwrap();
+            }
+            Err(_) => {
+                refused(&path, StoreErrorKind::Corrupt, "is damaged");
+                seen += 1;
+            }
         }
-        fs::write(place.file("flow.db"), &flipped).unwrap();
-        refused(&place.file("flow.db"), StoreErrorKind::Corrupt, "is damaged");
-        seen += 1;
     }
-    assert!(seen > 20, "{seen} of {pages}");
+    assert!(seen > pages / 2, "{seen} of {pages}");
 }
 
 #[test]

@@ -87,6 +87,10 @@ fn first_look(reader: &Connection, path: &Path, options: &SqliteOptions, known: 
         if found != "ok" {
             return Err(corrupt(path, &format!("is damaged: {}", found.replace('\n', " "))).into());
         }
+        // Pages of tables alike that changed places are in order, one by one.
+        if version == known && super::check::wrong_counts(reader)? > 0 {
+            return Err(corrupt(path, "is damaged: its runs don't agree with their counts").into());
+        }
     }
     Ok(())
 }
