@@ -14,7 +14,7 @@ pub type RecordFn<T> = fn(&T, Sink<'_, '_>) -> Result<(), serde_json::Error>;
 /// Makes a value of JSON.
 pub type DecodeFn<T> = fn(Value) -> Result<T, serde_json::Error>;
 /// Makes a value of JSON text.
-pub(crate) type ReadFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
+pub type ReadFn<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
 /// Clones a value.
 pub type CloneFn<T> = fn(&T) -> T;
 

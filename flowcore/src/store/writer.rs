@@ -174,7 +174,7 @@ impl<C: Change> Writer<C> {
 
     /// How many changes the store has lost.
     pub(crate) fn lost(&self) -> u64 {
-        self.shared.lost.load(Ordering::SeqCst)
+        self.shared.lost()
     }
 
     /// What is wrong with the store at present.
@@ -208,6 +208,10 @@ impl<C: Change> Shared<C> {
         if full && !self.is_writer() {
             self.wait_for_room();
         }
+    }
+
+    fn lost(&self) -> u64 {
+        self.lost.load(Ordering::SeqCst)
     }
 
     fn is_writer(&self) -> bool {
@@ -349,22 +353,17 @@ impl<C: Change> Shared<C> {
             outcome = self.apply(batch);
         }
         failpoint!("writer::after-commit");
-        let mut trouble = self.trouble.lock();
-        match &outcome {
-            Ok(()) => {
-                if trouble.take().is_some() {
-                    let lost = self.lost.load(Ordering::SeqCst);
-                    tracing::warn!("the store works again; {lost} changes were lost");
-                }
-            }
-            Err(error) => {
+        let before = std::mem::replace(&mut *self.trouble.lock(), outcome.clone().err());
+        match (&outcome, before) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => tracing::warn!("the store works again; {} changes were lost", self.lost()),
+            (Err(error), before) => {
                 self.lost
                     .fetch_add((batch.runs.len() + batch.logs.len()) as u64, Ordering::SeqCst);
-                if trouble.replace(error.clone()).is_none() {
-                    match self.policy {
-                        StoreTrouble::Fail => tracing::error!("{error}; runs fail until it works again"),
-                        StoreTrouble::Continue => tracing::error!("{error}; runs go on without a record"),
-                    }
+                match (before, self.policy) {
+                    (Some(_), _) => {}
+                    (None, StoreTrouble::Fail) => tracing::error!("{error}; runs fail until it works again"),
+                    (None, StoreTrouble::Continue) => tracing::error!("{error}; runs go on without a record"),
                 }
             }
         }

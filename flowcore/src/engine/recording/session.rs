@@ -103,6 +103,9 @@ fn elsewhere(work: Box<dyn FnOnce() + Send>) {
 impl Session {
     fn begin() -> StoreResult<Option<Self>> {
         let Some(store) = of_settings()? else { return Ok(None) };
+        if cfg!(panic = "abort") {
+            tracing::warn!("built with panic = \"abort\": a panic in a body ends the process, and is found as a crash by the next one");
+        }
         let me = liveness::myself();
         let process = store.register(&me, settings().lease)?;
         let sink = if store.is_immediate() {
