@@ -256,16 +256,16 @@ pub(super) fn chain(levels: i64, end: &str) -> (Counted, RunRow) {
     forest.record()
 }
 
-/// A million runs and more: ten thousand flows of a hundred tasks each, of which one task failed and its flow didn't mind.
-pub(super) fn million() -> (Counted, RunRow) {
+/// Ten thousand flows of so many tasks each, of which one task failed and its flow didn't mind.
+pub(super) fn crawl(pages: i64) -> (Counted, RunRow) {
     let mut forest = Forest::new();
     let root = forest.run(None, FLOW, "crawl", "crawl", "Pending 0, Running 0, Completed 2000000");
     for site in 0..10_000 {
         let life = format!("Pending 1, Running {}, Completed {}", site * 100, site * 100 + 5000);
         let flow = forest.run(Some(root), FLOW, "site", &format!("site-{site}"), &life);
-        for page in 0..100 {
+        for page in 0..pages {
             let at = site * 100 + page * 40;
-            let end = if (site, page) == (7_777, 77) {
+            let end = if (site, page) == (7_777, pages - 1) {
                 "Failed"
             } else {
                 "Completed"

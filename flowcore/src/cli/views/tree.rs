@@ -51,6 +51,19 @@ impl Default for TreeOptions {
 /// # Errors
 ///
 /// What the store gives when it can't be read.
+///
+/// # Examples
+///
+/// ```
+/// use flowcore::cli::views::{Style, tree};
+/// use flowcore::store::{MemoryStore, RunQuery, Store};
+///
+/// let store = MemoryStore::new();
+/// for run in store.runs(&RunQuery { roots: true, ..RunQuery::default() })?.items {
+///     println!("{}", tree::render(&store, &run, &tree::TreeOptions::default(), &Style::plain())?);
+/// }
+/// # Ok::<(), flowcore::store::StoreError>(())
+/// ```
 pub fn render(store: &dyn Store, run: &RunRow, options: &TreeOptions, style: &Style) -> StoreResult<String> {
     render_at(store, run, options, style, super::now())
 }

