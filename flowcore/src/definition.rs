@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use crate::engine::{Launched, TakeOver};
+use crate::engine::{Launched, Naming, TakeOver};
 use crate::error::Result;
 use crate::options::Options;
 use crate::private::Runnable;
@@ -64,7 +64,7 @@ pub struct Definition {
     row: OnceLock<Arc<DefinitionRow>>,
     make_options: fn(&mut Options),
     parameters: fn(&mut dyn FnMut(&'static str, &'static str)),
-    launch_json: fn(&Value, &mut TakeOver<'_>) -> Result<Launched>,
+    launch_json: fn(&Value, Naming, &mut TakeOver<'_>) -> Result<Launched>,
 }
 
 impl Definition {
@@ -163,12 +163,31 @@ impl Definition {
 
     /// Starts a run that may be one that another process has left: `take_over` says so, once the parameters are read.
     pub(crate) fn launch(&self, parameters: &Value, take_over: &mut TakeOver<'_>) -> Result<Launched> {
-        (self.launch_json)(parameters, take_over)
+        (self.launch_json)(parameters, Naming::default(), take_over)
     }
 
     /// What a store keeps of it.
     pub(crate) fn row(&self) -> &Arc<DefinitionRow> {
         self.row.get_or_init(|| Arc::new(DefinitionRow::from(self)))
+    }
+
+    /// [`submit_json`](Self::submit_json) for a run with a name and tags of its own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn submit_json_as(
+        &self,
+        parameters: &Value,
+        name: Option<String>,
+        tags: Vec<String>,
+    ) -> Result<Launched> {
+        (self.launch_json)(parameters, Naming { name, tags }, &mut || Ok(None))
+    }
+
+    /// The names of its parameters, in order, with the names of their types.
+    #[cfg(feature = "cli")]
+    pub(crate) fn typed_parameters(&self) -> Vec<(&'static str, &'static str)> {
+        let mut parameters = Vec::new();
+        (self.parameters)(&mut |name, type_name| parameters.push((name, type_name)));
+        parameters
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -63,6 +63,7 @@
 pub mod __private;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod client;
 mod clock;
 mod definition;
 mod engine;
@@ -80,6 +81,9 @@ pub mod store;
 use __private as private;
 pub(crate) use failpoint::failpoint;
 
+#[cfg(feature = "cli")]
+pub use self::cli::main;
+pub use self::client::Client;
 pub use self::definition::Definition;
 pub use self::engine::{
     AsCompleted, Call, IntoInput, Launched, RunContext, RunFuture, RunFutures, Settle, ShutdownReport, as_completed,

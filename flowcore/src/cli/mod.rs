@@ -21,21 +21,32 @@
 //! print!("{tree}");
 //! ```
 
+mod args;
+mod commands;
 mod counts;
 mod escaped;
+mod failure;
 mod fold;
+mod json;
 mod lines;
+mod main;
 mod names;
+mod pick;
 mod progress;
 mod render;
 mod run_tree;
+mod shell;
 #[allow(dead_code, reason = "the command line and the stored views paint with it")]
 mod style;
+mod table;
 mod text;
+mod times;
+mod types;
 mod units;
 pub mod views;
 
 pub use self::escaped::{Escaped, escaped};
+pub use self::main::main;
 pub use self::progress::Progress;
 pub use self::run_tree::RunTree;
 

@@ -29,6 +29,7 @@ pub(super) enum Paint {
     Plain,
     Dim,
     Bold,
+    Bad,
     State(StateType),
 }
 
@@ -142,6 +143,7 @@ impl Style {
             Paint::Plain => text.to_owned(),
             Paint::Dim => self.dim(text),
             Paint::Bold => self.bold(text),
+            Paint::Bad => self.bad(text),
             Paint::State(kind) => self.state(kind, text),
         }
     }

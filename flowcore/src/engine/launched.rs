@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::core::{ERROR, Origin, RESULT, SETTLED};
+use super::custom::Custom;
 use super::durable::Claim;
 use super::node::NodeRef;
 use super::wait::{self, One};
@@ -85,11 +86,40 @@ impl fmt::Debug for Launched {
 /// Says whether a run is one that another process has left.
 pub(crate) type TakeOver<'a> = dyn FnMut() -> Result<Option<Claim>> + 'a;
 
-pub(crate) fn launch_json<R: Runnable>(parameters: &Value, take_over: &mut TakeOver<'_>) -> Result<Launched> {
+/// What a run that is started from JSON has of its own, beside its parameters.
+#[derive(Default)]
+pub(crate) struct Naming {
+    pub(crate) name: Option<String>,
+    pub(crate) tags: Vec<String>,
+}
+
+impl Naming {
+    fn custom(self) -> Option<Box<Custom>> {
+        let Self { name, tags } = self;
+        let is_any = name.is_some() || !tags.is_empty();
+        is_any.then(|| {
+            Box::new(Custom {
+                name,
+                tags,
+                ..Custom::default()
+            })
+        })
+    }
+}
+
+pub(crate) fn launch_json<R: Runnable>(
+    parameters: &Value,
+    naming: Naming,
+    take_over: &mut TakeOver<'_>,
+) -> Result<Launched> {
     let params = decode_all::<R::Params>(&R::PARAMS, parameters)?;
     let claim = take_over()?;
-    let origin = if claim.is_some() { Origin::none() } else { Origin::current() };
-    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), None, origin, claim.as_ref());
+    let origin = if claim.is_some() {
+        Origin::none()
+    } else {
+        Origin::current()
+    };
+    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), naming.custom(), origin, claim.as_ref());
     let invalid = cell.invalid();
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);

@@ -45,17 +45,19 @@ pub(crate) mod wait;
 
 pub use self::call::{Call, bind, map, submit};
 pub use self::completed::{AsCompleted, as_completed};
-pub use self::durable::resume;
 pub use self::context::{RunContext, context, spawn, spawn_blocking};
 pub(crate) use self::core::Record;
 pub(crate) use self::direct::direct;
+pub use self::durable::resume;
 pub use self::future::RunFuture;
 pub use self::futures::{RunFutures, Settle};
 pub(crate) use self::identity::{CallHasher, Canonical};
 pub use self::input::{Input, IntoInput, IntoInputs, Upstream};
 pub use self::launched::Launched;
-pub(crate) use self::launched::TakeOver;
+pub(crate) use self::launched::{Naming, TakeOver};
 pub use self::shutdown::{ShutdownReport, shutdown};
+#[cfg(feature = "cli")]
+pub(crate) use self::shutdown::is_draining;
 pub use self::signals::{handle_signals, handle_signals_then};
 
 pub(crate) use self::launched::launch_json;

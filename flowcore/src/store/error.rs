@@ -27,6 +27,8 @@ pub enum StoreErrorKind {
     Fenced,
     /// What was asked for isn't in it.
     NotFound,
+    /// What was asked for may be one of several things in it.
+    Ambiguous,
     /// What was asked for can't be done with the run as it is.
     Refused,
     /// Anything else.
@@ -44,6 +46,7 @@ impl fmt::Display for StoreErrorKind {
             Self::Unreachable => "the store can't be reached",
             Self::Fenced => "the store holds this process for dead",
             Self::NotFound => "not found",
+            Self::Ambiguous => "ambiguous",
             Self::Refused => "refused",
             Self::Other => "the store failed",
         })
