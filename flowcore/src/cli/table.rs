@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn columns_line_up_and_ends_are_not_padded() {
         let expected = "\
-ID    NAME          ERROR
+ID    NAME         ERROR
 0192  木 tree
 0193  \\u{1b}[31mx  no such file or directory
 ";
