@@ -1,6 +1,7 @@
 //! Helpers of flowcore's whole-behaviour tests: see `tests/`.
 
 mod altered;
+mod caught;
 mod directory;
 mod gate;
 mod memory;
@@ -9,6 +10,7 @@ mod recorder;
 mod runtimes;
 
 pub use self::altered::Altered;
+pub use self::caught::caught;
 pub use self::directory::Directory;
 pub use self::gate::Gate;
 pub use self::memory::{peak_of, resident_bytes};

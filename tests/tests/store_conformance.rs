@@ -1,6 +1,5 @@
 //! Every store keeps the promises of the trait.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,7 +7,7 @@ use flowcore::store::{
     Durability, Fault, FaultyStore, MemoryStore, SqliteOptions, SqliteStore, Store, StoreCall, StoreErrorKind,
     conformance,
 };
-use flowcore_tests::Altered;
+use flowcore_tests::{Altered, Directory};
 
 #[test]
 fn the_store_in_memory_conforms() {
@@ -32,31 +31,12 @@ fn a_store_whose_commits_are_told_as_errors_conforms_when_they_are_repeated() {
     });
 }
 
-/// A directory that is removed with all in it.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("flowcore-conformance-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn the_sqlite_store_conforms() {
     let directory = Directory::new();
     let count = AtomicU32::new(0);
     conformance::run(&|| {
-        let file = directory
-            .0
-            .join(format!("{}.db", count.fetch_add(1, Ordering::Relaxed)));
+        let file = directory.file(&format!("{}.db", count.fetch_add(1, Ordering::Relaxed)));
         let mut options = SqliteOptions::default();
         options.durability = Durability::Normal;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file, options).unwrap());

@@ -138,7 +138,7 @@ pub struct LogWrite {
 pub struct Batch {
     /// The process that writes.
     pub process: u32,
-    /// Counts the process's batches, from 1. One that the store has already is not written again.
+    /// Counts the process's batches, from 1, in the order in which they are applied. One that the store has already is not written again.
     pub sequence: u64,
     /// Runs; a parent that is new stands before its children.
     pub runs: Vec<RunWrite>,

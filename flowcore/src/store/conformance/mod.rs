@@ -34,9 +34,12 @@
 //! # Ok::<(), flowcore::store::StoreError>(())
 //! ```
 
+mod batches;
 mod builder;
+mod cached;
 mod check;
 mod concurrency;
+mod counts;
 mod durable;
 mod logs;
 mod paging;
@@ -140,10 +143,13 @@ pub fn cases() -> impl Iterator<Item = Case> {
         processes::CASES,
         writing::CASES,
         text::CASES,
+        batches::CASES,
+        counts::CASES,
         reading::CASES,
         paging::CASES,
         logs::CASES,
         durable::CASES,
+        cached::CASES,
         requests::CASES,
         upkeep::CASES,
         concurrency::CASES,

@@ -77,6 +77,7 @@ struct Inner {
 /// What was taken out under the lock, to be dropped after it: a large tree takes its time.
 #[derive(Default)]
 struct Removed {
+    #[allow(clippy::vec_box, reason = "they are boxed already")]
     runs: Vec<Box<Run>>,
     lines: Vec<Vec<Line>>,
 }

@@ -116,9 +116,9 @@ impl Inner {
         process.row.ended_at = Some(now.max(process.row.seen_at));
         process.row.end = Some(why.to_owned());
 
-        let open = |run: &&Box<Run>| run.process == number && run.is_open();
         // Who has a running child is looked up before any of them is crashed.
-        let lost: Vec<(RunNumber, bool)> = (self.runs.values().filter(open))
+        let open = (self.runs.values()).filter(|run| run.process == number && run.is_open());
+        let lost: Vec<(RunNumber, bool)> = open
             .map(|run| (run.number, !self.has_running_child(run.number)))
             .collect();
         let why: Arc<str> = why.into();
