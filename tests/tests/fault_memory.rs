@@ -74,8 +74,36 @@ fn many(submit: Submit, calls: Arc<AtomicU32>, gate: Gate, cancels: bool) -> usi
     each
 }
 
+const RECORDED: &str = "FLOW_DATABASE_URL";
+
+/// The same in a process of its own whose runs are recorded in a file: what is written isn't kept in memory.
+#[test]
+fn recorded_runs_take_no_more() {
+    if std::env::var_os(RECORDED).is_some() {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("flowcore-fault-memory-{}", std::process::id()));
+    let file = folder.join("flow.db");
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", SUBMITS])
+        .env(RECORDED, &file)
+        .output()
+        .unwrap();
+    let recorded = file.exists();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    eprintln!("recorded, {told}");
+    assert!(recorded, "nothing was recorded");
+}
+
+const SUBMITS: &str = "a_million_submits_over_eight_slots_take_little_complete_or_are_cancelled_and_leave_nothing";
+
 #[test]
 fn a_million_submits_over_eight_slots_take_little_complete_or_are_cancelled_and_leave_nothing() {
+    let mut settings = flowcore::Settings::from_env();
+    settings.database_url.get_or_insert_with(|| "none:".to_owned());
+    settings.install().unwrap();
     let submits: [(&str, Submit); 2] = [
         ("sync", |calls, gate| count.submit(calls.clone(), gate.clone())),
         ("async", |calls, gate| count_async.submit(calls.clone(), gate.clone())),
@@ -96,7 +124,9 @@ fn a_million_submits_over_eight_slots_take_little_complete_or_are_cancelled_and_
             } else {
                 let each = run.result().unwrap();
                 eprintln!("{what}: {each} bytes a queued run");
-                assert!(each < 600, "{what}: {each} bytes a queued run");
+                // The writer's queue and the store's cache have a fixed size: here some 50 bytes for each of so many.
+                let limit = if std::env::var_os(RECORDED).is_some() { 680 } else { 600 };
+                assert!(each < limit, "{what}: {each} bytes a queued run");
                 assert_eq!(calls.load(Ordering::SeqCst), RUNS);
             }
             drop(run);

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::context::RunContext;
-use super::node::NodeRef;
 use super::core::Core;
+use super::node::NodeRef;
 use super::observe;
-use super::recording;
 use super::panic::{drop_guarded, guarded};
+use super::recording;
 use crate::definition::Definition;
 use crate::private::Probed;
 

@@ -224,9 +224,8 @@ impl<T: 'static> fmt::Debug for Call<T> {
 type Inputs<R> = <<R as Runnable>::Params as ParamList>::Inputs;
 
 fn launch<R: Runnable>(inputs: Inputs<R>, custom: Option<Box<Custom>>, origin: Origin) -> RunFuture<R::Output> {
-    let (cell, birth) = RunCell::<R>::new(inputs, custom, origin, None);
+    let (cell, birth, invalid) = RunCell::<R>::new(inputs, custom, origin, None);
     let future = RunFuture::new(cell.clone());
-    let invalid = cell.invalid();
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);
     future

@@ -55,11 +55,7 @@ pub(crate) struct RunCell<R: Runnable> {
     output: Mutex<Output<R::Output>>,
     #[allow(clippy::box_collection, reason = "a run that isn't cached pays for a pointer only")]
     cache_key: OnceLock<Box<String>>,
-    refused: Refusal,
 }
-
-/// Why the run must not begin.
-type Refusal = OnceLock<Box<Error>>;
 
 /// A run with an output of type `T`.
 pub(crate) trait TypedRun<T>: Node {
@@ -73,7 +69,7 @@ impl<R: Runnable> RunCell<R> {
         custom: Option<Box<Custom>>,
         origin: Origin,
         claim: Option<&Claim>,
-    ) -> (Arc<Self>, Birth) {
+    ) -> (Arc<Self>, Birth, Option<Error>) {
         let definition = R::definition();
         let unlimited = definition.kind() == RunKind::Flow || !origin.has_runner();
         let ready = custom.is_none() && unlimited && R::Params::ready(&inputs);
@@ -88,16 +84,12 @@ impl<R: Runnable> RunCell<R> {
             output = Output::Value(value);
             birth = Birth::Recorded;
         }
-        let refused = Refusal::new();
-        if let Some(error) = identity.refused.take() {
-            let _ = refused.set(Box::new(error));
-        }
+        let refused = identity.refused.take();
         let cell = Arc::new(Self {
             core: Core::new(definition, origin, custom, birth, identity),
             stage: Mutex::new(Stage::Inputs(inputs)),
             output: Mutex::new(output),
             cache_key: OnceLock::new(),
-            refused,
         });
         if birth == Birth::Recorded {
             cell.discard();
@@ -105,14 +97,12 @@ impl<R: Runnable> RunCell<R> {
             // A kill may come before the first attempt, and the run must be resumed all the same.
             cell.record_early();
         }
-        (cell, birth)
+        let invalid = refused.or_else(|| cell.invalid());
+        (cell, birth, invalid)
     }
 
-    /// What keeps the run from beginning: its record, or retries asked for by a call whose parameters can't be copied.
-    pub(crate) fn invalid(&self) -> Option<Error> {
-        if let Some(error) = self.refused.get() {
-            return Some((**error).clone());
-        }
+    /// What keeps the run from beginning: parameters that can't be recorded whole, or retries of a call whose parameters can't be copied.
+    fn invalid(&self) -> Option<Error> {
         if self.core.durable.is_some()
             && self.core.definition.meta.durable
             && self.core.has_record()

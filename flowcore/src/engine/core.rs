@@ -76,7 +76,7 @@ pub(crate) struct Inner {
     /// Whether the body's future has waited for a child.
     pub(crate) waits: bool,
     /// Threads that wait in the name of the body, or for its slot.
-    pub(crate) waiting: SmallVec<[Arc<Parked>; 1]>,
+    pub(crate) waiting: Option<Box<Waiting>>,
     /// The thread that last polled the body's future in vain.
     pub(crate) polled_by: Option<ThreadId>,
     pub(crate) timer: Option<AbortHandle>,
@@ -90,10 +90,18 @@ pub(crate) struct Inner {
     pub(crate) ends_observed: bool,
 }
 
+/// Most runs never have a thread wait, and pay for a pointer only.
+pub(crate) type Waiting = SmallVec<[Arc<Parked>; 2]>;
+
 impl Inner {
+    /// The threads that wait in the name of the body, or for its slot.
+    pub(crate) fn waiting(&self) -> &[Arc<Parked>] {
+        self.waiting.as_deref().map_or(&[], |waiting| waiting)
+    }
+
     /// Whoever works for the body, to be woken without the lock.
     pub(crate) fn workers(&self) -> SmallVec<[Waker; 2]> {
-        let waiting = self.waiting.iter().map(|parked| Waker::from(parked.clone()));
+        let waiting = self.waiting().iter().map(|parked| Waker::from(parked.clone()));
         self.driver.iter().cloned().chain(waiting).collect()
     }
 }
@@ -119,7 +127,7 @@ pub(crate) struct Dependency {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) parameters: Option<CompactString>,
-    pub(crate) run_name: Option<String>,
+    pub(crate) run_name: Option<Box<str>>,
     /// Whether something of the parameters is left out.
     pub(crate) partial: bool,
 }
@@ -136,7 +144,11 @@ pub(crate) struct Core {
     /// Its own, or its parent's where there is none: all runs of a tree counting the users of one scope would slow each other.
     scope: Option<Arc<Scope>>,
     /// The first levels of its path, kept every so many levels.
-    pub(super) top: Option<Arc<str>>,
+    #[allow(
+        clippy::redundant_allocation,
+        reason = "a run that keeps none pays for a thin pointer only"
+    )]
+    pub(super) top: Option<Box<Arc<str>>>,
     pub(crate) custom: Option<Box<Custom>>,
     pub(crate) depth: u32,
     /// The epoch of the parent's body that made this run.
@@ -259,7 +271,7 @@ impl Core {
         };
         let scope = Self::scope_for(definition, parent.as_ref(), depth);
         let top = match &parent {
-            Some(parent) if depth.is_multiple_of(LEVELS_TO_SCOPE) => Some(parent.core().top()),
+            Some(parent) if depth.is_multiple_of(LEVELS_TO_SCOPE) => Some(Box::new(parent.core().top())),
             _ => None,
         };
         let at = clock::ticks() + offset;
@@ -271,7 +283,10 @@ impl Core {
         let before = identity.durable.as_ref().and_then(|durable| durable.before.as_ref());
         let history = match &identity.answer {
             Some(answer) if birth == Birth::Recorded => History::restored(&answer.state),
-            _ => History::new(StateName::Pending, before.map_or(at, |before| at.max(before.state.at + 1))),
+            _ => History::new(
+                StateName::Pending,
+                before.map_or(at, |before| at.max(before.state.at + 1)),
+            ),
         };
         let over = if birth == Birth::Recorded { VALUE | SETTLED } else { 0 };
         Self {
@@ -306,7 +321,7 @@ impl Core {
                 listeners: SmallVec::new(),
                 driver: None,
                 waits: false,
-                waiting: SmallVec::new(),
+                waiting: None,
                 polled_by: None,
                 timer: None,
                 timed_out: false,

@@ -134,7 +134,11 @@ fn make_record(
     record: impl FnOnce(&mut Recorder),
 ) -> (Option<Record>, CallHasher) {
     let limit = record_limit(definition);
-    let mut recorder = if identified { Recorder::hashing(limit) } else { Recorder::new(limit) };
+    let mut recorder = if identified {
+        Recorder::hashing(limit)
+    } else {
+        Recorder::new(limit)
+    };
     let recorded = guarded(|| {
         stack::ensure(|| record(&mut recorder));
         let hasher = recorder.take_identity();

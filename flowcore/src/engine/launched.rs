@@ -119,8 +119,7 @@ pub(crate) fn launch_json<R: Runnable>(
     } else {
         Origin::current()
     };
-    let (cell, birth) = RunCell::<R>::new(params.into_input_list(), naming.custom(), origin, claim.as_ref());
-    let invalid = cell.invalid();
+    let (cell, birth, invalid) = RunCell::<R>::new(params.into_input_list(), naming.custom(), origin, claim.as_ref());
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);
     Ok(Launched(node))

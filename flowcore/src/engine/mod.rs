@@ -55,9 +55,9 @@ pub(crate) use self::identity::{CallHasher, Canonical};
 pub use self::input::{Input, IntoInput, IntoInputs, Upstream};
 pub use self::launched::Launched;
 pub(crate) use self::launched::{Naming, TakeOver};
-pub use self::shutdown::{ShutdownReport, shutdown};
 #[cfg(feature = "cli")]
 pub(crate) use self::shutdown::is_draining;
+pub use self::shutdown::{ShutdownReport, shutdown};
 pub use self::signals::{handle_signals, handle_signals_then};
 
 pub(crate) use self::launched::launch_json;

@@ -224,7 +224,13 @@ pub(crate) fn warn(node: &NodeRef, text: &str) {
 
 /// A line of the user's, found by the logging layer.
 pub(crate) fn log_line(run: &RunContext, record: &LogRecord<'_>) {
-    recording::log(run.core(), record.level, record.target, record.message, record.unix_nanos);
+    recording::log(
+        run.core(),
+        record.level,
+        record.target,
+        record.message,
+        record.unix_nanos,
+    );
     if is_observed() {
         each(|observer| observer.on_log(run, record));
     }

@@ -32,7 +32,7 @@ impl Core {
         let mut core = self;
         loop {
             if let Some(top) = &core.top {
-                return top.clone();
+                return (**top).clone();
             }
             if (core.depth as usize) < TOP_LEVELS {
                 names.push(core.definition.name());

@@ -92,7 +92,7 @@ fn is_at_work(node: &NodeRef) -> bool {
     let core = node.core();
     let (phase, waits) = {
         let inner = core.lock();
-        (inner.phase, inner.waits || !inner.waiting.is_empty())
+        (inner.phase, inner.waits || !inner.waiting().is_empty())
     };
     let mut below = core.children.live().into_iter().map(|child| {
         let phase = child.core().lock().phase;

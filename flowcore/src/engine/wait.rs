@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::core::{Core, Phase, RESULT};
+use super::core::{Core, Phase, RESULT, Waiting};
 use super::life::cancelled;
 use super::node::NodeRef;
 use super::park::{Counted, Parked, thread_id};
@@ -175,7 +175,7 @@ struct Listed<'a>(&'a NodeRef, Arc<Parked>);
 
 impl<'a> Listed<'a> {
     fn new(run: &'a NodeRef, parked: &Arc<Parked>) -> Self {
-        run.core().lock().waiting.push(parked.clone());
+        run.core().lock().waiting.get_or_insert_default().push(parked.clone());
         Self(run, parked.clone())
     }
 }
@@ -183,8 +183,10 @@ impl<'a> Listed<'a> {
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
         let mut inner = self.0.core().lock();
-        if let Some(at) = inner.waiting.iter().position(|parked| Arc::ptr_eq(parked, &self.1)) {
-            inner.waiting.swap_remove(at);
+        if let Some(waiting) = &mut inner.waiting
+            && let Some(at) = waiting.iter().position(|parked| Arc::ptr_eq(parked, &self.1))
+        {
+            waiting.swap_remove(at);
         }
     }
 }
@@ -200,7 +202,7 @@ pub(crate) fn lend_a_thread(node: &NodeRef) -> bool {
         };
         let waiter = {
             let inner = above.core().lock();
-            inner.waiting.clone()
+            Waiting::from(inner.waiting())
         };
         let lent =
             |parked: &Arc<Parked>| below.core().is_listened_to_by(&Waker::from(parked.clone())) && parked.lend(node);

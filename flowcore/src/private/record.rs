@@ -146,7 +146,7 @@ impl Recorder {
         }
         Record {
             parameters,
-            run_name: self.run_name.take(),
+            run_name: self.run_name.take().map(String::into_boxed_str),
             partial: self.partial,
         }
     }

@@ -53,7 +53,10 @@ pub fn of_settings() -> StoreResult<Option<Arc<dyn Store>>> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Access {
     Write,
-    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only views open a store to read alone"))]
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "only views open a store to read alone")
+    )]
     Read,
 }
 
@@ -99,7 +102,10 @@ fn file(path: &Path, settings: &Settings, access: Access) -> StoreResult<Arc<dyn
 fn file(path: &Path, _: &Settings, _: Access) -> StoreResult<Arc<dyn Store>> {
     Err(StoreError::new(
         StoreErrorKind::Other,
-        format!("{} can't be opened: this program was built without SQLite", path.display()),
+        format!(
+            "{} can't be opened: this program was built without SQLite",
+            path.display()
+        ),
     )
     .advise("build flowcore with its feature `sqlite`"))
 }
@@ -117,9 +123,9 @@ pub(crate) fn default_url() -> StoreResult<String> {
 fn is_test(program: &Path) -> bool {
     let folder = program.parent().and_then(Path::file_name).unwrap_or_default();
     let stem = program.file_stem().unwrap_or_default().to_string_lossy();
-    let hashed = stem.rsplit_once('-').is_some_and(|(_, hash)| {
-        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
+    let hashed = stem
+        .rsplit_once('-')
+        .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (folder == "deps" && hashed) || folder.to_string_lossy().starts_with("rustdoctest")
 }
 
@@ -127,8 +133,11 @@ fn is_test(program: &Path) -> bool {
 fn default_path() -> StoreResult<PathBuf> {
     use etcetera::BaseStrategy;
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        StoreError::new(StoreErrorKind::Unreachable, format!("there is no home directory: {error}"))
-            .advise("say where runs are kept: FLOW_DATABASE_URL=sqlite:PATH, or memory:")
+        StoreError::new(
+            StoreErrorKind::Unreachable,
+            format!("there is no home directory: {error}"),
+        )
+        .advise("say where runs are kept: FLOW_DATABASE_URL=sqlite:PATH, or memory:")
     })?;
     Ok(strategy.data_dir().join("flowcore").join("flow.db"))
 }
@@ -160,7 +169,10 @@ mod tests {
     #[test]
     fn an_unknown_sort_of_store_is_named() {
         let error = open("mysql://u:secret@h/db", &Settings::default(), Access::Write).unwrap_err();
-        assert!(error.to_string().contains("'mysql:'") && !error.to_string().contains("secret"), "{error}");
+        assert!(
+            error.to_string().contains("'mysql:'") && !error.to_string().contains("secret"),
+            "{error}"
+        );
         assert!(open("none:", &Settings::default(), Access::Write).unwrap().is_none());
     }
 }

@@ -38,7 +38,8 @@ fn read<T>(output: &Probed<T>, recorded: &Recorded) -> Result<T, String> {
 }
 
 fn unreadable(definition: &Definition, recorded: &Recorded, why: &str) -> String {
-    let version = |version: Option<&str>| version.map_or("no version".to_owned(), |version| format!("version '{version}'"));
+    let version =
+        |version: Option<&str>| version.map_or("no version".to_owned(), |version| format!("version '{version}'"));
     format!(
         "the recorded result of '{}' (run {}, of {} of '{}') can't be read by this program, which has {}: {why}",
         recorded.name,

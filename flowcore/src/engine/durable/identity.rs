@@ -44,14 +44,17 @@ impl Identity {
 
 /// Whether a call made there is below a durable run.
 pub(crate) fn is_below(origin: &Origin) -> bool {
-    origin.parent().is_some_and(|(parent, _)| parent.core().durable.is_some())
+    origin
+        .parent()
+        .is_some_and(|(parent, _)| parent.core().durable.is_some())
 }
 
 /// A durable flow that could not be resumed, as its parameters are not all in the record.
 pub(crate) fn unrecordable(core: &Core) -> Error {
     let message = format!(
         "a durable flow is resumed from its recorded parameters, and these can't be recorded whole: {}",
-        core.parameters().map_or("", |json| &json[..json.floor_char_boundary(200)])
+        core.parameters()
+            .map_or("", |json| &json[..json.floor_char_boundary(200)])
     );
     Error::of_kind(ErrorKind::InvalidParameters, message)
 }

@@ -117,7 +117,12 @@ pub(crate) fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
     *durable.calls.lock() = Calls {
         epoch: begun.epoch,
         equal: EqualCalls::default(),
-        journal: Some(recorded.into_iter().map(|recorded| (recorded.call_key, recorded)).collect()),
+        journal: Some(
+            recorded
+                .into_iter()
+                .map(|recorded| (recorded.call_key, recorded))
+                .collect(),
+        ),
         left,
     };
     Ok(())
@@ -133,7 +138,11 @@ pub(crate) fn close(node: &NodeRef, epoch: u32) -> Result<()> {
             return Ok(());
         }
         let journal = calls.journal.take().unwrap_or_default();
-        journal.into_values().filter(has_result).map(|recorded| recorded.name).collect()
+        journal
+            .into_values()
+            .filter(has_result)
+            .map(|recorded| recorded.name)
+            .collect()
     };
     if let Some(counts) = &durable.counts {
         counts.orphans.fetch_add(orphans.len() as u64, Ordering::Relaxed);
@@ -148,7 +157,10 @@ pub(crate) fn close(node: &NodeRef, epoch: u32) -> Result<()> {
         if orphans.len() > 3 { ", …" } else { "" },
     );
     if durable.strict {
-        return Err(life::placed(core, Error::of_kind(ErrorKind::Store, format!("strict replay: {text}"))));
+        return Err(life::placed(
+            core,
+            Error::of_kind(ErrorKind::Store, format!("strict replay: {text}")),
+        ));
     }
     observe::warn(node, &text);
     Ok(())

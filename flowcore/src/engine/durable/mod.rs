@@ -17,8 +17,8 @@ use crate::store::{CallKey, Recorded, Replay, RunRow};
 pub(crate) use self::answer::answer;
 pub(crate) use self::identity::{Identity, identify, is_below, unrecordable};
 pub(crate) use self::journal::{close, prepare};
-pub use self::resume::resume;
 pub(crate) use self::resume::Claim;
+pub use self::resume::resume;
 
 use self::journal::{Calls, Counts};
 
@@ -108,5 +108,9 @@ impl Before {
 
 /// A crash ends nobody's retries; whatever else ended the run, it begins with all of them.
 fn forgiven(state: &State, attempt: u32, forgiven: u32) -> u32 {
-    if state.name == StateName::Crashed { forgiven } else { attempt }
+    if state.name == StateName::Crashed {
+        forgiven
+    } else {
+        attempt
+    }
 }

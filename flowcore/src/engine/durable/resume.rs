@@ -52,7 +52,10 @@ pub fn resume(run: RunId) -> Result<Launched> {
     };
     let store = &*session.store;
     let found = store.run(run)?.ok_or_else(|| {
-        StoreError::new(StoreErrorKind::NotFound, format!("there is no run {run} in {}", store.location()))
+        StoreError::new(
+            StoreErrorKind::NotFound,
+            format!("there is no run {run} in {}", store.location()),
+        )
     })?;
     let root = if found.root == found.number {
         found
@@ -61,7 +64,10 @@ pub fn resume(run: RunId) -> Result<Launched> {
         root.ok_or_else(|| refused("the run around it is gone from the store"))?
     };
     if !root.durable {
-        let message = format!("'{}' is not durable: write #[flow(durable)], or start it anew", root.definition);
+        let message = format!(
+            "'{}' is not durable: write #[flow(durable)], or start it anew",
+            root.definition
+        );
         return Err(refused(&message).into());
     }
     if let Some(error) = poisoned(&root.name, root.crashes) {

@@ -45,7 +45,10 @@ pub(crate) fn keep<T>(core: &Core, output: &Probed<T>, value: &T) -> Result<Opti
         }))),
         Some(trouble) if durable => Err(Error::of_kind(
             ErrorKind::Failed,
-            format!("its result, a {}, can't be recorded: {trouble}", std::any::type_name::<T>()),
+            format!(
+                "its result, a {}, can't be recorded: {trouble}",
+                std::any::type_name::<T>()
+            ),
         )),
         Some(_) => Ok(None),
     }

@@ -65,7 +65,8 @@ pub(crate) fn ready(core: &Core) -> Result<()> {
     if core.number == Number::NO_STORE {
         let error = match session::open() {
             Err(error) => error,
-            Ok(_) => StoreError::new(StoreErrorKind::Unreachable, "it could not be opened a moment ago").advise("run it again"),
+            Ok(_) => StoreError::new(StoreErrorKind::Unreachable, "it could not be opened a moment ago")
+                .advise("run it again"),
         };
         return Err(error.into());
     }

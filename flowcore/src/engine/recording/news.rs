@@ -30,7 +30,11 @@ impl Change for NodeRef {
             }),
             _ => None,
         };
-        let cache = inner.result.as_ref().filter(|_| is_final).and_then(|result| result.cache.clone());
+        let cache = inner
+            .result
+            .as_ref()
+            .filter(|_| is_final)
+            .and_then(|result| result.cache.clone());
         let error = match (&inner.error, is_final) {
             (Some(error), true) => error.chain(),
             _ => Vec::new(),
@@ -52,7 +56,11 @@ impl Change for NodeRef {
             attempt,
             forgiven: life.map_or(0, |life| life.forgiven),
             crashes: life.map_or(0, |life| life.crashes),
-            retry_at: core.durable.as_ref().and_then(|durable| durable.retry_at()).filter(|_| is_waiting),
+            retry_at: core
+                .durable
+                .as_ref()
+                .and_then(|durable| durable.retry_at())
+                .filter(|_| is_waiting),
             first_state: life.map_or(0, |life| life.states) + written,
             states,
             state_before,
@@ -60,7 +68,11 @@ impl Change for NodeRef {
             error,
             upstream: core.dependencies().iter().filter_map(|run| run.number.get()).collect(),
             cache,
-            replay: core.durable.as_ref().and_then(|durable| durable.replay(core)).filter(|_| is_final),
+            replay: core
+                .durable
+                .as_ref()
+                .and_then(|durable| durable.replay(core))
+                .filter(|_| is_final),
         })
     }
 
@@ -76,4 +88,3 @@ impl Change for NodeRef {
         life::is_written(self, outcome);
     }
 }
-

@@ -104,7 +104,9 @@ impl Session {
     fn begin() -> StoreResult<Option<Self>> {
         let Some(store) = of_settings()? else { return Ok(None) };
         if cfg!(panic = "abort") {
-            tracing::warn!("built with panic = \"abort\": a panic in a body ends the process, and is found as a crash by the next one");
+            tracing::warn!(
+                "built with panic = \"abort\": a panic in a body ends the process, and is found as a crash by the next one"
+            );
         }
         let me = liveness::myself();
         let process = store.register(&me, settings().lease)?;
