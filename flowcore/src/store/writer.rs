@@ -329,10 +329,12 @@ impl<C: Change> Shared<C> {
         // Durable runs can't do without their record, whatever the policy: that is theirs to decide.
         for barrier in barriers {
             barrier.pass(outcome.clone());
+            failpoint!("writer::barrier-passed");
         }
         // Dropping a run may drop its user's values, and telling it may call its user's code.
         (self.elsewhere)(Box::new(move || {
             for ack in &acks {
+                failpoint!("writer::before-acknowledged");
                 ack.acknowledged(outcome.clone());
             }
             drop((changed, unchanged, acks));

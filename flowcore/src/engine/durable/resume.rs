@@ -7,6 +7,7 @@ use super::super::recording;
 use super::identity::poisoned;
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::failpoint;
 use crate::registry;
 use crate::run::RunId;
 use crate::state::State;
@@ -86,7 +87,9 @@ pub fn resume(run: RunId) -> Result<Launched> {
         None => Value::Null,
     };
     definition.launch(&parameters, &mut || {
+        failpoint!("resume::before-claim");
         let claimed = store.claim(root.id, session.process, clock::wall_nanos())?;
+        failpoint!("resume::claimed");
         Ok(Some(Claim {
             run: claimed.run,
             ended: root.state.clone(),

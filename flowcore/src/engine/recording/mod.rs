@@ -13,6 +13,7 @@ use super::life::{self, Begun};
 use super::node::NodeRef;
 use super::wait;
 use crate::error::Result;
+use crate::failpoint;
 use crate::run::RunKind;
 use crate::settings::settings;
 use crate::store::{LogWrite, RunNumber, StoreError, StoreErrorKind, StoreResult, StoreTrouble};
@@ -92,9 +93,11 @@ fn wait_until_written(session: &Session) -> StoreResult<()> {
 pub(crate) fn note(node: &NodeRef) {
     let core = node.core();
     if core.number.get().is_some() && core.mark_noted() {
+        failpoint!("recording::before-change");
         if let Some(session) = session::current() {
             session.changed(node);
         }
+        failpoint!("recording::changed");
     }
 }
 
@@ -126,6 +129,7 @@ pub(crate) fn holds(node: &NodeRef) -> bool {
     let Some(session) = session::current() else {
         return false;
     };
+    failpoint!("recording::before-hold");
     match session.acknowledge(node) {
         Ok(written) => !written,
         Err(error) => {
@@ -145,7 +149,11 @@ pub(crate) fn is_needed(core: &Core) -> bool {
 pub(crate) fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
     durable::prepare(node, begun)?;
     match session::current() {
-        Some(session) if node.core().kind() == RunKind::Task => Ok(wait_until_written(session)?),
+        Some(session) if node.core().kind() == RunKind::Task => {
+            wait_until_written(session)?;
+            failpoint!("recording::start-written");
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -160,6 +168,7 @@ pub(crate) async fn prepare_async(node: &NodeRef, begun: Begun) -> Result<()> {
         && let Some(written) = session.written()?
     {
         written.await?;
+        failpoint!("recording::start-written");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::super::children::Roots;
 use super::super::node::NodeRef;
 use super::super::{cancel, runtime};
-use crate::clock;
+use crate::{clock, failpoint};
 use crate::settings::settings;
 use crate::store::writer::{Change, Writer, Written};
 use crate::store::{
@@ -110,6 +110,7 @@ impl Session {
         }
         let me = liveness::myself();
         let process = store.register(&me, settings().lease)?;
+        failpoint!("session::registered");
         let sink = if store.is_immediate() {
             Sink::Immediate(Mutex::default())
         } else {
@@ -254,6 +255,7 @@ impl Session {
     pub(crate) fn close(&self) {
         if let Sink::Writer(writer) = &self.sink {
             writer.stop();
+            failpoint!("session::before-leave");
             if let Err(error) = self.store.leave(self.process) {
                 tracing::warn!("{error}");
             }

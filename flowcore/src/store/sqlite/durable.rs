@@ -8,6 +8,7 @@ use super::read::{self, bytes};
 use super::row::{self, unreadable};
 use super::write::{Counts, fenced};
 use super::writer::Writing;
+use crate::failpoint;
 use crate::run::RunId;
 use crate::state::StateName;
 use crate::store::{CallKey, Claimed, Recorded, RunNumber, StoreError, StoreErrorKind};
@@ -46,6 +47,7 @@ pub(super) fn claim(writing: &mut Writing<'_>, id: RunId, process: u32, at: i64)
     let number = run.number.get();
     Ending::numbered(connection, number)?.become_state(connection, &mut counts, StateName::Pending, at, None)?;
     counts.write(connection)?;
+    failpoint!("sqlite::half-claimed");
     withdraw_request(connection, number)?;
     connection
         .prepare_cached(

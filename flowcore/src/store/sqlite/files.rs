@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::{MOVED, corrupt};
 use super::schema::APPLICATION_ID;
+use crate::failpoint;
 use crate::store::{StoreError, StoreErrorKind, StoreResult};
 
 /// The directory that a file is in.
@@ -79,6 +80,7 @@ pub(super) fn publish(file: &Path, name: &Path) -> StoreResult<bool> {
         Err(_) if name.exists() => false,
         Err(_) => return fs::rename(file, name).map(|()| true).map_err(told),
     };
+    failpoint!("sqlite::published");
     // It has its name: one that can't be removed is only litter.
     let _ = fs::remove_file(file);
     sync_directory(name);

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::fault::{Fault, Outcome, corrupt};
 use super::files::{beside, io_error, make_file, publish, sync_directory};
 use super::schema::{self, APPLICATION_ID};
+use crate::failpoint;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// What makes a store of the version before one of this version.
@@ -45,7 +46,10 @@ pub(super) fn version_of(connection: &Connection) -> rusqlite::Result<i32> {
 /// Makes a new store. It gets its name when it is whole, so nobody ever sees half of one; if another was quicker, its file stays.
 pub(super) fn create(path: &Path, migrations: &[Migration]) -> Outcome<()> {
     let draft = draft_of(path);
-    let made = write_new(&draft, migrations).and_then(|()| Ok(publish(&draft, path)?));
+    let made = write_new(&draft, migrations).and_then(|()| {
+        failpoint!("sqlite::drafted");
+        Ok(publish(&draft, path)?)
+    });
     if made.is_err() {
         discard(&draft);
     }
@@ -60,6 +64,7 @@ fn write_new(draft: &Path, migrations: &[Migration]) -> Outcome<()> {
     )?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
+    failpoint!("sqlite::half-drafted");
     step(&transaction, 0, migrations)?;
     transaction.commit()?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -83,9 +88,13 @@ pub(super) fn migrate(connection: &Connection, path: &Path, migrations: &[Migrat
     if found == known {
         return Ok(());
     }
+    failpoint!("sqlite::before-backup");
     back_up(path, found)?;
+    failpoint!("sqlite::backed-up");
     step(&transaction, found, migrations)?;
+    failpoint!("sqlite::migrated");
     transaction.commit()?;
+    failpoint!("sqlite::migration-committed");
     tracing::info!(path = %path.display(), from = found, to = known, "the store was brought to a newer schema");
     Ok(())
 }
@@ -93,6 +102,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path, migrations: &[Migrat
 fn step(connection: &Connection, found: i32, migrations: &[Migration]) -> rusqlite::Result<()> {
     for migration in migrations.iter().filter(|migration| migration.version > found) {
         connection.execute_batch(&(migration.statements)())?;
+        failpoint!("sqlite::half-migrated");
         connection.pragma_update(None, "user_version", migration.version)?;
     }
     Ok(())
@@ -103,6 +113,7 @@ fn back_up(path: &Path, version: i32) -> Outcome<()> {
     let copy = beside(path, &format!(".schema-{version}.backup"));
     let draft = draft_of(&copy);
     let made = copy_to(path, &draft).and_then(|()| {
+        failpoint!("sqlite::half-backed-up");
         // An older copy of the same version is older than this.
         fs::rename(&draft, &copy).map_err(|error| io_error(&copy, "make the backup", &error))?;
         sync_directory(&copy);

@@ -12,6 +12,7 @@ use super::row;
 use super::write::Counts;
 use super::writer::Writing;
 use crate::clock::wall_nanos;
+use crate::failpoint;
 use crate::state::{State, StateName};
 use crate::store::{Beat, ProcessIdentity, ProcessRow, StoreError, StoreErrorKind, StoreResult};
 
@@ -45,6 +46,7 @@ pub(super) fn register(store: &SqliteStore, process: &ProcessIdentity, lease: Du
                 .into()
         })
     })?;
+    failpoint!("sqlite::registered");
     // A process that buried another may have died over it.
     for (dead, why) in store.read("look for unfinished burials", unsettled)? {
         settle(store, dead, &why)?;
@@ -142,6 +144,7 @@ pub(super) fn bury(store: &SqliteStore, process: u32, why: &str) -> StoreResult<
     if ended == 0 {
         return Ok(0);
     }
+    failpoint!("sqlite::ended");
     settle(store, process, why)
 }
 
@@ -164,6 +167,7 @@ fn settle(store: &SqliteStore, process: u32, why: &str) -> StoreResult<u64> {
             crash(writing, process, some, why)
         })?;
     }
+    failpoint!("sqlite::crashed");
     store.write("end a process", |writing| {
         let mut settle = writing
             .connection
@@ -209,6 +213,7 @@ fn crash(writing: &mut Writing<'_>, process: u32, left: &[Left], why: &str) -> O
             .prepare_cached("UPDATE runs SET forgiven = forgiven + ?2, crashes = crashes + ?3 WHERE number = ?1")?
             .execute(params![run.number, run.begun, run.begun && !run.waited])?;
         withdraw_request(connection, run.number)?;
+        failpoint!("sqlite::run-crashed");
         crashed += 1;
     }
     counts.write(connection)?;

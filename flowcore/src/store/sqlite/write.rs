@@ -10,6 +10,7 @@ use super::fault::Outcome;
 use super::history::{self, KEPT_IN_ROW};
 use super::process::withdraw_request;
 use super::writer::{Definitions, Writing};
+use crate::failpoint;
 use crate::run::RunId;
 use crate::state::{State, StateType};
 use crate::store::batch::{Batch, LogWrite, ResultWrite, RunWrite};
@@ -37,8 +38,10 @@ pub(super) fn apply(writing: &mut Writing<'_>, batch: &Batch) -> Outcome<()> {
     let mut runs = Runs::new(connection, writing.definitions, batch.process)?;
     for run in &batch.runs {
         runs.write(run)?;
+        failpoint!("sqlite::run-written");
     }
     runs.counts.write(connection)?;
+    failpoint!("sqlite::counts-written");
     write_logs(connection, &batch.logs)?;
     connection
         .prepare_cached("UPDATE processes SET sequence = ?2 WHERE number = ?1")?

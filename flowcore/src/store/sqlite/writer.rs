@@ -10,6 +10,7 @@ use super::fault::Outcome;
 use super::files::{Home, size};
 use super::migrate::{newer, version_of};
 use super::wal::Wal;
+use crate::failpoint;
 use crate::store::batch::DefinitionRow;
 
 /// The connection that writes.
@@ -49,6 +50,7 @@ impl Writer {
         let transaction = patiently(self.busy_timeout, || {
             Ok(Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?)
         })?;
+        failpoint!("sqlite::begun");
         // Another program may have brought the file to a schema that this one doesn't know.
         let found = version_of(&transaction)?;
         if found != schema {
@@ -59,7 +61,9 @@ impl Writer {
             definitions: &mut self.definitions,
         });
         let done = done.and_then(|value| {
+            failpoint!("sqlite::before-commit");
             transaction.commit()?;
+            failpoint!("sqlite::committed");
             Ok(value)
         });
         if done.is_err() {
