@@ -163,6 +163,8 @@ pub(crate) struct Core {
     noted: AtomicBool,
     /// How many of its states the store has.
     written: AtomicU32,
+    /// Whether the store was given its parameters.
+    recorded: AtomicBool,
     /// Whether the body runs on its caller's stack.
     pub(crate) direct: bool,
     pub(crate) moved: AtomicBool,
@@ -308,6 +310,7 @@ impl Core {
             cancelled: AtomicBool::new(false),
             noted: AtomicBool::new(false),
             written: AtomicU32::new(before.map_or(0, |before| before.overlaps.into())),
+            recorded: AtomicBool::new(false),
             direct: birth == Birth::Direct,
             moved: AtomicBool::new(false),
             pending: AtomicU64::new(0),
@@ -477,9 +480,13 @@ impl Core {
     pub(crate) fn run_name(&self) -> String {
         let custom = self.custom.as_ref().and_then(|custom| custom.name.as_deref());
         let templated = || self.record.get().and_then(|record| record.run_name.as_deref());
-        match custom.or_else(templated) {
-            Some(name) => name.to_owned(),
-            None => name::of(self.definition, self.id),
+        let plain = || name::of(self.definition, self.id);
+        // An outermost run is not given its name again when it is resumed, and others only when their parameters are known.
+        let before = || self.durable.as_ref()?.before.as_ref().map(|before| &*before.name);
+        match (custom, before()) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(name)) if name != plain() => name.to_owned(),
+            _ => templated().map_or_else(plain, ToOwned::to_owned),
         }
     }
 
@@ -498,6 +505,11 @@ impl Core {
     /// The store is being told.
     pub(crate) fn clear_noted(&self) {
         self.noted.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether there are parameters that the store was not given yet; it is given them now.
+    pub(crate) fn has_new_record(&self) -> bool {
+        self.has_record() && !self.recorded.swap(true, Ordering::SeqCst)
     }
 
     pub(crate) fn written(&self) -> u32 {

@@ -91,7 +91,7 @@ pub struct RunWrite {
     pub retry_at: Option<i64>,
     /// The place of the first of `states` among all states of the run.
     pub first_state: u32,
-    /// The new states, oldest first; the last is the present one.
+    /// The new states, oldest first; the last is the present one. None, if something else is new.
     pub states: SmallVec<[State; 3]>,
     /// The state before the first of `states`; `None` if the store hasn't seen the run.
     pub state_before: Option<State>,

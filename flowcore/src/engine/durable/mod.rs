@@ -68,6 +68,7 @@ impl Durable {
 /// An earlier life of a run.
 #[derive(Clone)]
 pub(crate) struct Before {
+    pub(crate) name: Box<str>,
     pub(crate) state: State,
     /// How many states it has seen.
     pub(crate) states: u32,
@@ -82,6 +83,7 @@ pub(crate) struct Before {
 impl Before {
     fn of_call(recorded: &Recorded) -> Self {
         Self {
+            name: recorded.name.as_str().into(),
             state: recorded.state.clone(),
             states: recorded.states,
             attempt: recorded.attempt,
@@ -95,6 +97,7 @@ impl Before {
     /// `ended` is the state in which the run was found before it was claimed.
     fn of_root(run: &RunRow, ended: &State) -> Self {
         Self {
+            name: run.name.as_str().into(),
             state: run.state.clone(),
             states: run.states - 1,
             attempt: run.attempt,

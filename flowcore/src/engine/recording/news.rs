@@ -12,17 +12,22 @@ impl Change for NodeRef {
     fn news(&self) -> Option<RunWrite> {
         let core = self.core();
         core.clear_noted();
+        // Before the states: they may be written while the parameters are still to come, and then those are news of their own.
+        let is_recorded = core.has_new_record();
         let (number, root) = (core.number.get()?, core.root_number.get()?);
         let written = core.written();
         let life = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
         let inner = core.lock();
         let states = inner.history.since::<SmallVec<[_; 3]>>(written as usize);
-        let last = states.last()?;
-        let (is_final, is_waiting) = (last.is_final(), last.name == StateName::AwaitingRetry);
         let state_before = match written.checked_sub(1) {
             Some(before) => Some(inner.history.at(before as usize)),
             None => life.map(|life| life.state.clone()),
         };
+        if states.is_empty() && !is_recorded {
+            return None;
+        }
+        let last = states.last().or(state_before.as_ref())?;
+        let (is_final, is_waiting) = (last.is_final(), last.name == StateName::AwaitingRetry);
         let result = match (&inner.result, is_final) {
             (Some(result), true) => Some(ResultWrite {
                 json: result.json.as_bytes().into(),
