@@ -4,6 +4,7 @@ mod altered;
 mod caught;
 mod directory;
 mod gate;
+pub mod kills;
 mod memory;
 mod meter;
 mod recorder;
