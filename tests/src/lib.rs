@@ -9,6 +9,7 @@ mod memory;
 mod meter;
 mod recorder;
 mod runtimes;
+mod tool;
 
 pub use self::altered::Altered;
 pub use self::caught::caught;
@@ -18,3 +19,4 @@ pub use self::memory::{peak_of, resident_bytes};
 pub use self::meter::Meter;
 pub use self::recorder::{Recorder, names};
 pub use self::runtimes::{LIMIT, Runtime, each_runtime, in_time};
+pub use self::tool::{Done, Tool, finish};
