@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::engine::{Launched, Naming, TakeOver};
 use crate::error::Result;
 use crate::options::Options;
-use crate::private::Runnable;
+use crate::private::{Problem, Runnable, members};
 use crate::run::RunKind;
+use crate::schema::{self, Parameter, Schemas};
 use crate::store::DefinitionRow;
 
 /// The fixed facts of a definition, as the attribute found them.
@@ -64,6 +65,8 @@ pub struct Definition {
     row: OnceLock<Arc<DefinitionRow>>,
     make_options: fn(&mut Options),
     parameters: fn(&mut dyn FnMut(&'static str, &'static str)),
+    schemas: fn(&mut Schemas) -> Vec<Parameter>,
+    problems: fn(&Map<String, Value>) -> Vec<Problem>,
     launch_json: fn(&Value, Naming, &mut TakeOver<'_>) -> Result<Launched>,
 }
 
@@ -77,6 +80,8 @@ impl Definition {
             row: OnceLock::new(),
             make_options: R::options,
             parameters: crate::private::describe::<R>,
+            schemas: crate::private::schemas::<R>,
+            problems: crate::private::problems::<R>,
             launch_json: crate::private::launch_json::<R>,
         }
     }
@@ -139,6 +144,65 @@ impl Definition {
         let mut names = Vec::new();
         (self.parameters)(&mut |name, _| names.push(name));
         names.into_iter()
+    }
+
+    /// A JSON schema of its parameters, an object with a property for each. With the feature `schemars`, parameters whose types implement
+    /// `schemars::JsonSchema` have a schema of their own; of others there is only the name of the type, as title.
+    ///
+    /// ```standalone_crate
+    /// use flowcore::prelude::*;
+    ///
+    /// #[flow]
+    /// fn resize(width: u32, unit: Option<String>) {}
+    ///
+    /// let schema = flowcore::registry::flow("resize").unwrap().parameter_schema();
+    /// assert_eq!(schema["type"], "object");
+    /// assert_eq!(schema["required"], serde_json::json!(["width"]));
+    /// ```
+    #[must_use]
+    pub fn parameter_schema(&self) -> Value {
+        let mut schemas = Schemas::default();
+        let parameters = (self.schemas)(&mut schemas);
+        schema::object(self.name(), self.description(), schemas, parameters)
+    }
+
+    /// All that is wrong with JSON parameters, each problem with its place, by the [schema](Self::parameter_schema) and by what their types
+    /// say themselves; nothing, if a run can be started with them.
+    ///
+    /// ```standalone_crate
+    /// use flowcore::prelude::*;
+    ///
+    /// #[flow]
+    /// fn area(width: u32, height: u32) -> u32 { width * height }
+    ///
+    /// let area = flowcore::registry::flow("area").unwrap();
+    /// assert!(area.check_json(&serde_json::json!({"width": 6, "height": 7})).is_empty());
+    /// let problems = area.check_json(&serde_json::json!({"width": 6, "depth": 7}));
+    /// assert_eq!(problems, ["'depth' is no parameter (there are: width, height)", "'height' is missing"]);
+    /// ```
+    #[must_use]
+    pub fn check_json(&self, parameters: &Value) -> Vec<String> {
+        let members = match members(parameters) {
+            Ok(members) => members,
+            Err(error) => return vec![error.message().to_owned()],
+        };
+        let schema = self.parameter_schema();
+        let own = (self.problems)(&members);
+        let is_known = |name: &str| self.parameters().any(|known| known == name);
+        let unknown = own.iter().filter(|problem| !is_known(&problem.parameter));
+        let mut problems: Vec<String> = unknown.map(Problem::to_string).collect();
+        for name in self.parameters() {
+            let before = problems.len();
+            if let Some(value) = members.get(name) {
+                problems.extend(schema::problems(&schema, name, value));
+            }
+            // A schema says what is wrong better than a type does, which stops at the first.
+            if problems.len() == before {
+                let own = own.iter().filter(|problem| problem.parameter == name);
+                problems.extend(own.map(Problem::to_string));
+            }
+        }
+        problems
     }
 
     /// Starts a run from JSON parameters, an object with a member for each parameter.

@@ -40,6 +40,8 @@
 //! | logs | [`logging`] |
 //! | watching all runs | [`mod@observe`] |
 //! | running flows by name, from JSON | [`registry`], [`Definition::submit_json`] |
+//! | a program as a command-line tool | [`main`](fn@main), [`cli`] |
+//! | what became of all runs, of other processes too | [`Client`], [`store`] |
 //! | the end of the process | [`shutdown`], [`handle_signals`] |
 //! | settings | [`Settings`] |
 //!
@@ -74,6 +76,7 @@ mod options;
 pub mod registry;
 mod run;
 mod runner;
+mod schema;
 mod settings;
 mod state;
 pub mod store;

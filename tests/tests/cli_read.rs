@@ -365,6 +365,20 @@ fn a_graph_is_printed_or_saved() {
 }
 
 #[test]
+fn a_timeline_is_printed_or_saved() {
+    let tool = tool("timeline");
+    let id = id_of(&tool, "oak");
+    let output = tool.command(&["timeline", &id]).env("COLUMNS", "80").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("oak") && text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    let _ = tool.run(&["timeline", &id, "--svg", "t.svg"]).ok();
+    assert!(std::fs::read_to_string(tool.path("t.svg")).unwrap().contains("<svg"));
+}
+
+#[test]
 fn everything_is_exported_a_line_a_run() {
     let tool = tool("export");
     let lines: Vec<Value> = tool.run(&["export", "--json"]).ok().lines().map(parsed).collect();
@@ -452,17 +466,23 @@ fn the_doctor_tells_what_is_wrong_and_what_is_not() {
 #[test]
 fn a_reader_that_leaves_early_makes_no_noise() {
     let tool = tool("pipe");
-    for command in [
+    let commands = [
         &["export"][..],
         &["runs", "--all"],
         &["completions", "bash"],
         &["--help"],
         &["flows"],
-    ] {
+    ];
+    for (command, reads) in commands
+        .into_iter()
+        .flat_map(|command| [(command, true), (command, false)])
+    {
         let mut child = tool.spawn(command);
-        // Nobody reads: the pipe is closed before anything is written, or after the first byte.
+        // Closed before anything is written, or after the first byte.
         let mut out = child.stdout.take().unwrap();
-        let _ = out.read(&mut [0; 1]);
+        if reads {
+            let _ = out.read(&mut [0; 1]);
+        }
         drop(out);
         let Done { code, err, .. } = finish(child);
         assert_eq!((code, err.as_str()), (Some(0), ""), "{command:?}");
@@ -503,6 +523,7 @@ fn every_command_explains_itself() {
         "show",
         "logs",
         "graph",
+        "timeline",
         "cancel",
         "resume",
         "retry",

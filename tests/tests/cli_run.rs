@@ -141,6 +141,27 @@ fn all_that_is_wrong_with_parameters_is_told_in_one_answer() {
         );
     }
     assert_eq!(lines.len(), 4, "{error}");
+
+    // By their schemas, each with its place; where a type has none, what it says itself.
+    let node = r#"node={"value":1,"children":[{"value":"A"},{"children":[{"value":"B","children":5}]}]}"#;
+    let error = tool.run(&["run", "process-tree", "-p", node]).failed(2);
+    let expected = [
+        "error: these parameters don't fit flow 'process-tree':",
+        "  'node.children[1].value': is missing",
+        "  'node.value': must be a string, not 1",
+        "  'node.children[1].children[0].children': must be an array, not 5",
+    ];
+    let mut lines: Vec<_> = error.lines().collect();
+    lines[1..].sort_unstable_by_key(|line| line.len());
+    assert_eq!(lines, expected);
+    let error = tool
+        .run(&["run", "plain", "-p", r#"of={"size":300}"#, "-p", "percent=300"])
+        .failed(2);
+    assert!(
+        error.contains("'of': invalid value: integer `300`, expected u8"),
+        "{error}"
+    );
+    assert!(error.contains("'percent': must be at most 255, not 300"), "{error}");
     // Nothing was started.
     assert_eq!(parsed(&tool.run(&["runs", "--json"]).ok()), json!([]));
     assert!(

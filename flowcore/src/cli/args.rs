@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::commands::{
     Cancel, Completions, Delete, Doctor, Export, Flows, Graph, Logs, Prune, Resume, Retry, Run, Runs, Show, Tasks,
+    Timeline,
 };
 use super::failure::Outcome;
 use super::shell::{ColorWhen, Shell};
@@ -54,6 +55,7 @@ pub(super) enum Command {
     Show(Show),
     Logs(Logs),
     Graph(Graph),
+    Timeline(Timeline),
     Cancel(Cancel),
     Resume(Resume),
     Retry(Retry),
@@ -74,6 +76,7 @@ impl Command {
             Self::Show(show) => show.execute(shell),
             Self::Logs(logs) => logs.execute(shell),
             Self::Graph(graph) => graph.execute(shell),
+            Self::Timeline(timeline) => timeline.execute(shell),
             Self::Cancel(cancel) => cancel.execute(shell),
             Self::Resume(resume) => resume.execute(shell),
             Self::Retry(retry) => retry.execute(shell),

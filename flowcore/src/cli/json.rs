@@ -235,6 +235,7 @@ pub(super) struct DefinitionJson {
     location: String,
     durable: bool,
     parameters: Vec<ParameterJson>,
+    schema: Value,
 }
 
 impl From<&Definition> for DefinitionJson {
@@ -253,6 +254,7 @@ impl From<&Definition> for DefinitionJson {
             location: definition.location(),
             durable: definition.meta.durable,
             parameters: definition.typed_parameters().into_iter().map(parameter).collect(),
+            schema: definition.parameter_schema(),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::failure::Outcome;
 use super::style::Style;
 use crate::client::Client;
+use crate::store::{self, StoreError, StoreErrorKind};
 
 /// When there are colours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -62,7 +63,7 @@ impl Shell {
     /// The store, opened when it is first asked for.
     pub(super) fn client(&mut self) -> Outcome<Client> {
         if self.client.is_none() {
-            self.client = Some(Client::open()?);
+            self.client = Some(open()?);
         }
         match &self.client {
             Some(client) => Ok(client.clone()),
@@ -115,6 +116,21 @@ impl Write for Shell {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// The store; one that can't be written can still be looked at.
+fn open() -> Outcome<Client> {
+    let error = match Client::open() {
+        Ok(client) => return Ok(client),
+        Err(error) => error,
+    };
+    let is_closed = error
+        .downcast_ref::<StoreError>()
+        .is_some_and(|error| error.kind() == StoreErrorKind::ReadOnly);
+    match is_closed.then(store::to_read) {
+        Some(Ok(Some(store))) => Ok(Client::of(store)),
+        _ => Err(error.into()),
     }
 }
 

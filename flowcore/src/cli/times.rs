@@ -4,11 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::units;
-
-/// The present, in Unix nanoseconds.
-pub(super) fn now() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
+pub(super) use crate::clock::wall_nanos as now;
 
 fn timestamp(unix_nanos: i64) -> Timestamp {
     // i64 nanoseconds are all within jiff's range.

@@ -12,6 +12,7 @@ pub use self::logs::{LogPages, Logs};
 pub use self::runs::{Iter, Pages, Runs};
 pub use self::when::{ParseWhenError, When};
 
+use crate::clock;
 use crate::error::Result;
 use crate::run::RunId;
 use crate::state::State;
@@ -195,7 +196,7 @@ impl Client {
     /// `NotFound` if the store has no such run.
     pub fn cancel(&self, id: RunId) -> Result<bool> {
         self.known(id)?;
-        Ok(self.store.request_cancel(id, now())?)
+        Ok(self.store.request_cancel(id, clock::wall_nanos())?)
     }
 
     /// Deletes a root run and everything below it. Gives how many runs are gone.
@@ -248,9 +249,4 @@ impl Client {
     pub fn check(&self, deep: bool) -> Result<Health> {
         Ok(self.store.check(deep)?)
     }
-}
-
-/// Unix nanoseconds.
-fn now() -> i64 {
-    When::from(std::time::Duration::ZERO).unix_nanos()
 }

@@ -21,6 +21,7 @@ pub use crate::engine::{Call, Input, IntoInput, IntoInputs, RunFuture, RunFuture
 pub use crate::error::{Error, Result};
 pub use crate::options::Options;
 pub use crate::run::RunKind as Kind;
+pub use crate::schema::{Parameter, SchemaFn, Schemas};
 pub use crate::state::State;
 
 pub use self::call::{Items, direct, in_place, own, prepare, runner};
@@ -28,7 +29,7 @@ pub use self::check::{
     Check, Checked, assert_lendable, assert_parameter, assert_replayable, assert_retryable, returned,
 };
 pub use self::define::META;
-pub use self::params::{Held, ParamList};
+pub use self::params::{Held, ParamList, Problem};
 pub use self::probe::{
     CloneFn, DecodeFn, Own, Owned, Param, Probe, ProbeFallback, Probed, ReadFn, RecordFn, SizedFallback, Unsized,
 };
@@ -42,7 +43,7 @@ pub use crate::{
     __sized as sized, __types as types,
 };
 
-pub(crate) use self::params::decode_all;
+pub(crate) use self::params::{decode_all, members, problems, schemas};
 pub(crate) use self::probe::read;
 pub(crate) use crate::engine::launch_json;
 

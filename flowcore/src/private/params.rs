@@ -1,14 +1,18 @@
 //! The parameters of a run as a tuple: filled from inputs, recorded, cloned for another attempt, read from JSON.
 
+use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
+use std::fmt;
 use std::task::{Context, Poll};
 
 use serde_json::{Map, Value};
 
+use super::Runnable;
 use super::probe::{CloneFn, Param};
 use super::record::Recorder;
 use crate::engine::{CallHasher, Input, Upstream};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{Parameter, Schemas};
 use crate::store::CallKey;
 
 /// A tuple of parameters.
@@ -17,11 +21,12 @@ pub trait ParamList: Sized + Send + 'static {
     type Inputs: Send + 'static;
 
     fn describe(probes: &Self::Probes, visit: &mut dyn FnMut(&'static str, &'static str));
+    fn schemas(probes: &Self::Probes, schemas: &mut Schemas) -> Vec<Parameter>;
     fn record(&self, probes: &Self::Probes, recorder: &mut Recorder);
     /// A copy, or the name of the parameter that can't be copied.
     fn copy(&self, probes: &Self::Probes) -> Result<Self, &'static str>;
     fn uncopyable(probes: &Self::Probes) -> Option<&'static str>;
-    fn decode(probes: &Self::Probes, members: &Map<String, Value>, problems: &mut Vec<String>) -> Option<Self>;
+    fn decode(probes: &Self::Probes, members: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Self>;
     fn into_input_list(self) -> Self::Inputs;
 
     /// Whether all inputs are there already.
@@ -52,6 +57,10 @@ macro_rules! params {
                 $(visit(probes.$index.name, probes.$index.type_name());)*
             }
 
+            fn schemas(probes: &Self::Probes, schemas: &mut Schemas) -> Vec<Parameter> {
+                vec![$(schema_of(&probes.$index, schemas)),*]
+            }
+
             fn record(&self, probes: &Self::Probes, recorder: &mut Recorder) {
                 $(
                     let probe = &probes.$index;
@@ -76,7 +85,7 @@ macro_rules! params {
             fn decode(
                 probes: &Self::Probes,
                 members: &Map<String, Value>,
-                problems: &mut Vec<String>,
+                problems: &mut Vec<Problem>,
             ) -> Option<Self> {
                 $(let $type = decode_member(&probes.$index, members, problems);)*
                 Some(($($type?,)*))
@@ -136,13 +145,43 @@ params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
 params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
 params!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 
-fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &mut Vec<String>) -> Option<P> {
+/// What is wrong with one parameter.
+pub struct Problem {
+    pub(crate) parameter: String,
+    /// What follows its name.
+    text: String,
+}
+
+impl Problem {
+    fn new(parameter: &str, text: impl Into<String>) -> Self {
+        Self {
+            parameter: parameter.to_owned(),
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'{}", self.parameter, self.text)
+    }
+}
+
+fn schema_of<P>(probe: &Param<P>, schemas: &mut Schemas) -> Parameter {
+    Parameter {
+        name: probe.name,
+        type_name: probe.type_name(),
+        schema: probe.schema.map(|schema| schema(schemas)),
+        // An absent member is read as null.
+        required: probe.decode.is_none_or(|decode| decode(Value::Null).is_err()),
+    }
+}
+
+fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<P> {
     let name = probe.name;
     let Some(decode) = probe.decode else {
-        problems.push(format!(
-            "'{name}' can't be read from JSON: derive Deserialize for {}",
-            probe.type_name()
-        ));
+        let text = format!(" can't be read from JSON: derive Deserialize for {}", probe.type_name());
+        problems.push(Problem::new(name, text));
         return None;
     };
     // An absent member may still be a value: null is for Option.
@@ -150,41 +189,65 @@ fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &m
     match decode(value) {
         Ok(decoded) => Some(decoded),
         Err(_) if !members.contains_key(name) => {
-            problems.push(format!("'{name}' is missing"));
+            problems.push(Problem::new(name, " is missing"));
             None
         }
         Err(error) => {
-            problems.push(format!("'{name}': {error}"));
+            problems.push(Problem::new(name, format!(": {error}")));
             None
+        }
+    }
+}
+
+/// Reads parameters, or tells all that is wrong with them.
+fn decode<P: ParamList>(probes: &P::Probes, members: &Map<String, Value>) -> Result<P, Vec<Problem>> {
+    let mut names = Vec::new();
+    P::describe(probes, &mut |name, _| names.push(name));
+    let unknown = members.keys().filter(|key| !names.contains(&key.as_str()));
+    let what = match names.is_empty() {
+        true => " is no parameter: there are none".to_owned(),
+        false => format!(" is no parameter (there are: {})", names.join(", ")),
+    };
+    let mut problems: Vec<Problem> = unknown.map(|key| Problem::new(key, what.as_str())).collect();
+    match P::decode(probes, members, &mut problems) {
+        Some(params) if problems.is_empty() => Ok(params),
+        _ => Err(problems),
+    }
+}
+
+/// The parameters as an object; null is one without members.
+pub(crate) fn members(parameters: &Value) -> Result<Cow<'_, Map<String, Value>>> {
+    match parameters {
+        Value::Object(members) => Ok(Cow::Borrowed(members)),
+        Value::Null => Ok(Cow::Owned(Map::new())),
+        other => {
+            let kind = match other {
+                Value::Array(_) => "an array",
+                Value::String(_) => "a text",
+                Value::Number(_) => "a number",
+                _ => "a truth value",
+            };
+            let message = format!("parameters must be a JSON object, not {kind}");
+            Err(Error::of_kind(ErrorKind::InvalidParameters, message))
         }
     }
 }
 
 /// Reads parameters, telling all problems in one answer.
 pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Value) -> Result<P> {
-    let empty = Map::new();
-    let members = match parameters {
-        Value::Object(members) => members,
-        Value::Null => &empty,
-        other => {
-            return Err(invalid(&[format!("parameters must be a JSON object, not {other}")]));
-        }
-    };
-    let mut names = Vec::new();
-    P::describe(probes, &mut |name, _| names.push(name));
-    let mut problems: Vec<String> = members
-        .keys()
-        .filter(|key| !names.contains(&key.as_str()))
-        .map(|key| format!("'{key}' is no parameter; there are: {}", names.join(", ")))
-        .collect();
-    match P::decode(probes, members, &mut problems) {
-        Some(params) if problems.is_empty() => Ok(params),
-        _ => Err(invalid(&problems)),
-    }
+    decode(probes, &*members(parameters)?).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
+        Error::of_kind(ErrorKind::InvalidParameters, problems.join("; "))
+    })
 }
 
-fn invalid(problems: &[String]) -> Error {
-    Error::of_kind(crate::error::ErrorKind::InvalidParameters, problems.join("; "))
+/// All that is wrong with the parameters, by their types' own word.
+pub(crate) fn problems<R: Runnable>(members: &Map<String, Value>) -> Vec<Problem> {
+    decode::<R::Params>(&R::PARAMS, members).err().unwrap_or_default()
+}
+
+pub(crate) fn schemas<R: Runnable>(schemas: &mut Schemas) -> Vec<Parameter> {
+    R::Params::schemas(&R::PARAMS, schemas)
 }
 
 /// An owned argument of a direct call, handed to each attempt: a copy while more may follow, else itself.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::sink::Sink;
 use crate::engine::stack;
+use crate::schema::SchemaFn;
 
 /// Serialises a value into a sink.
 pub type RecordFn<T> = fn(&T, Sink<'_, '_>) -> Result<(), serde_json::Error>;
@@ -36,6 +37,7 @@ pub trait SizedFallback {
     const DECODE: Option<DecodeFn<Self::Type>> = None;
     const READ: Option<ReadFn<Self::Type>> = None;
     const CLONE: Option<CloneFn<Self::Type>> = None;
+    const SCHEMA: Option<SchemaFn> = None;
 }
 impl<T> SizedFallback for Probe<T> {
     type Type = T;
@@ -52,6 +54,10 @@ impl<T: Deserialize<'static>> Probe<T> {
 }
 impl<T: Clone> Probe<T> {
     pub const CLONE: Option<CloneFn<T>> = Some(T::clone);
+}
+#[cfg(feature = "schemars")]
+impl<T: schemars::JsonSchema> Probe<T> {
+    pub const SCHEMA: Option<SchemaFn> = Some(|schemas| schemas.of::<T>());
 }
 
 /// Not by way of a JSON value, which has no numbers of 128 bits; and however deep it is.
@@ -75,6 +81,7 @@ pub struct Param<P> {
     pub record: Option<RecordFn<P>>,
     pub decode: Option<DecodeFn<P>>,
     pub clone: Option<CloneFn<P>>,
+    pub schema: Option<SchemaFn>,
 }
 
 impl<P> Param<P> {
@@ -109,6 +116,7 @@ macro_rules! __param {
             record: <$crate::__private::Probe<$type>>::RECORD,
             decode: <$crate::__private::Probe<$type>>::DECODE,
             clone: <$crate::__private::Probe<$type>>::CLONE,
+            schema: <$crate::__private::Probe<$type>>::SCHEMA,
         }
     }};
 }

@@ -32,6 +32,8 @@ pub use self::error::{StoreError, StoreErrorKind, StoreResult};
 pub use self::faulty::{Fault, FaultyStore, Gate, StoreCall};
 pub use self::memory::MemoryStore;
 pub use self::number::RunNumber;
+#[cfg(feature = "cli")]
+pub(crate) use self::open::to_read;
 pub use self::open::{install, of_settings};
 pub use self::process::{Beat, ProcessIdentity, ProcessRow};
 pub use self::query::{LogQuery, Page, RunQuery};

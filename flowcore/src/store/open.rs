@@ -43,9 +43,19 @@ pub fn of_settings() -> StoreResult<Option<Arc<dyn Store>>> {
     if let Some(store) = INSTALLED.get() {
         return Ok(Some(store.clone()));
     }
+    named(Access::Write)
+}
+
+/// The store that the settings name, to look at alone: it may be one that this process can't write.
+#[cfg(feature = "cli")]
+pub(crate) fn to_read() -> StoreResult<Option<Arc<dyn Store>>> {
+    named(Access::Read)
+}
+
+fn named(access: Access) -> StoreResult<Option<Arc<dyn Store>>> {
     match &settings().database_url {
-        Some(url) => open(url, settings(), Access::Write),
-        None => open(&default_url()?, settings(), Access::Write),
+        Some(url) => open(url, settings(), access),
+        None => open(&default_url()?, settings(), access),
     }
 }
 

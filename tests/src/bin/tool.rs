@@ -1,15 +1,30 @@
 //! A program with flows that is a command-line tool: the tests `cli_…` look at what it does and prints.
 
+#![allow(dead_code, reason = "flows are run by their names")]
+
 use std::process::ExitCode;
 
 use flowcore::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Serialize, Deserialize)]
+/// A node of a tree.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 struct Node {
     value: String,
     #[serde(default)]
     children: Vec<Node>,
+}
+
+/// Has no schema.
+#[derive(Clone, Serialize, Deserialize)]
+struct Plain {
+    size: u8,
+}
+
+#[flow]
+fn plain(of: Plain, percent: u8) -> u8 {
+    of.size.saturating_add(percent)
 }
 
 /// Processes one node.
@@ -28,7 +43,12 @@ fn process_node(value: &str) -> Result<String, String> {
 /// The children first.
 #[flow(name = "process-tree", version = "2", tags = ["tree"])]
 async fn process_tree(node: Node) -> flowcore::Result<Vec<String>> {
-    let mut results: Vec<String> = process_tree.map(node.children).await?.into_iter().flatten().collect();
+    // All of them, whatever becomes of one.
+    let children = process_tree.map(node.children).settle().await;
+    let mut results = Vec::new();
+    for child in children {
+        results.extend(child?);
+    }
     results.push(process_node.submit(node.value).await?);
     Ok(results)
 }

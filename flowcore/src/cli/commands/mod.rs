@@ -15,6 +15,7 @@ mod retry;
 mod run;
 mod runs;
 mod show;
+mod timeline;
 
 pub(super) use self::cancel::Cancel;
 pub(super) use self::completions::Completions;
@@ -30,3 +31,4 @@ pub(super) use self::retry::Retry;
 pub(super) use self::run::Run;
 pub(super) use self::runs::Runs;
 pub(super) use self::show::Show;
+pub(super) use self::timeline::Timeline;

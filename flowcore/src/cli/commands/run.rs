@@ -16,7 +16,7 @@ use super::super::{Progress, RunTree};
 use super::{flows, parameters};
 use crate::definition::Definition;
 use crate::engine::Launched;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::observe::{Observation, observe};
 use crate::registry;
 
@@ -76,9 +76,13 @@ impl Run {
 
 /// Starts a run with these parameters, and stays until it is over.
 pub(super) fn submit(shell: &mut Shell, definition: &Definition, parameters: &Value, how: How) -> Outcome {
+    let problems = definition.check_json(parameters);
+    if !problems.is_empty() {
+        let (kind, name, problems) = (definition.kind(), definition.name(), problems.join("\n  "));
+        return Err(Failure::usage(format!("these parameters don't fit {kind} '{name}':\n  {problems}")));
+    }
     let view = how.showing.start();
-    let launched = definition.submit_json_as(parameters, how.name, how.tags);
-    let launched = launched.map_err(|error| invalid(definition, &error))?;
+    let launched = definition.submit_json_as(parameters, how.name, how.tags)?;
     finish(shell, definition, &launched, &view)
 }
 
@@ -132,19 +136,6 @@ fn print(shell: &mut Shell, definition: &Definition, launched: &Launched, view: 
         }
     }
     Ok(exit)
-}
-
-/// Parameters that don't fit, each problem on a line of its own.
-fn invalid(definition: &Definition, error: &Error) -> Failure {
-    if error.kind() != ErrorKind::InvalidParameters {
-        return error.clone().into();
-    }
-    let kind = definition.kind();
-    let problems = error.message().replace("; ", "\n  ");
-    Failure::usage(format!(
-        "these parameters don't fit {kind} '{}':\n  {problems}",
-        definition.name()
-    ))
 }
 
 /// What is shown while runs of this process are under way.
