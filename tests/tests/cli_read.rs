@@ -548,3 +548,45 @@ fn every_command_explains_itself() {
         assert!(tool.run(&["completions", shell]).ok().contains("tool"));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_can_not_be_written_can_be_looked_at() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    let tool = tool("read-only");
+    let id = id_of(&tool, "oak");
+    let permit = |file: u32, directory: u32| {
+        set_permissions(tool.path("flow.db"), Permissions::from_mode(file)).unwrap();
+        set_permissions(tool.path(""), Permissions::from_mode(directory)).unwrap();
+    };
+    permit(0o444, 0o555);
+    let run = |arguments: &[&str]| {
+        let mut command = tool.command(arguments);
+        // Nothing is forbidden to root: somebody else looks.
+        if is_root() {
+            command.uid(65534);
+        }
+        command.output().unwrap()
+    };
+    let (seen, refused) = (run(&["runs", "--json"]), run(&["delete", &id, "--yes"]));
+    permit(0o644, 0o755);
+    let err = String::from_utf8_lossy(&seen.stderr);
+    assert_eq!(seen.status.code(), Some(0), "{err}");
+    assert_eq!(
+        parsed(&String::from_utf8_lossy(&seen.stdout)).as_array().unwrap().len(),
+        2
+    );
+    let err = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(4), "{err}");
+    assert!(err.contains("can't be written"), "{err}");
+}
+
+/// Whether everything is permitted to this process.
+#[cfg(unix)]
+fn is_root() -> bool {
+    let id = std::process::Command::new("id").arg("-u").output().unwrap();
+    id.stdout.starts_with(b"0\n")
+}
