@@ -175,9 +175,9 @@ impl Definition {
     /// #[flow]
     /// fn area(width: u32, height: u32) -> u32 { width * height }
     ///
-    /// let area = flowcore::registry::flow("area").unwrap();
-    /// assert!(area.check_json(&serde_json::json!({"width": 6, "height": 7})).is_empty());
-    /// let problems = area.check_json(&serde_json::json!({"width": 6, "depth": 7}));
+    /// let flow = flowcore::registry::flow("area").unwrap();
+    /// assert!(flow.check_json(&serde_json::json!({"width": 6, "height": 7})).is_empty());
+    /// let problems = flow.check_json(&serde_json::json!({"width": 6, "depth": 7}));
     /// assert_eq!(problems, ["'depth' is no parameter (there are: width, height)", "'height' is missing"]);
     /// ```
     #[must_use]

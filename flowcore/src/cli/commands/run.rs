@@ -79,7 +79,9 @@ pub(super) fn submit(shell: &mut Shell, definition: &Definition, parameters: &Va
     let problems = definition.check_json(parameters);
     if !problems.is_empty() {
         let (kind, name, problems) = (definition.kind(), definition.name(), problems.join("\n  "));
-        return Err(Failure::usage(format!("these parameters don't fit {kind} '{name}':\n  {problems}")));
+        return Err(Failure::usage(format!(
+            "these parameters don't fit {kind} '{name}':\n  {problems}"
+        )));
     }
     let view = how.showing.start();
     let launched = definition.submit_json_as(parameters, how.name, how.tags)?;
