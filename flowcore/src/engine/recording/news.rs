@@ -1,10 +1,10 @@
 //! What a run has to tell its store.
 
-use super::super::life;
-use super::super::node::NodeRef;
 use smallvec::SmallVec;
 
-use crate::state::StateName;
+use super::super::life;
+use super::super::node::NodeRef;
+use crate::state::{StateName, StateType};
 use crate::store::writer::Change;
 use crate::store::{ResultWrite, RunWrite, StoreResult};
 
@@ -45,6 +45,12 @@ impl Change for NodeRef {
             _ => Vec::new(),
         };
         let attempt = inner.attempt;
+        let crashed_in_body = last.name == StateName::Crashed
+            && inner
+                .history
+                .len()
+                .checked_sub(2)
+                .is_some_and(|before| inner.history.at(before).kind() == StateType::Running);
         drop(inner);
         Some(RunWrite {
             number,
@@ -59,7 +65,10 @@ impl Change for NodeRef {
             durable: core.durable.is_some(),
             call_key: core.durable.as_ref().map(|durable| durable.key),
             attempt,
-            forgiven: life.map_or(0, |life| life.forgiven),
+            // As where the store finds the process dead: no crash ends anybody's retries.
+            forgiven: life
+                .map_or(0, |life| life.forgiven)
+                .saturating_add(crashed_in_body.into()),
             crashes: life.map_or(0, |life| life.crashes),
             retry_at: core
                 .durable
