@@ -73,11 +73,24 @@ pub fn flow(name: &str) -> Result<&'static Definition> {
     }
 }
 
-/// The flow or task of that key.
-pub(crate) fn of_key(key: &str) -> Option<&'static Definition> {
-    inventory::iter::<Registration>()
-        .map(|registration| (registration.0)())
-        .find(|definition| definition.key() == key)
+/// The flow of that key, if there is one.
+///
+/// # Errors
+/// `InvalidParameters` if there are two: functions of one name in the bodies of two functions have one key.
+pub(crate) fn of_key(key: &str) -> Result<Option<&'static Definition>> {
+    let flows = flows();
+    let mut keyed = flows.iter().filter(|flow| flow.key() == key);
+    match (keyed.next(), keyed.next()) {
+        (Some(one), Some(other)) => Err(Error::of_kind(
+            ErrorKind::InvalidParameters,
+            format!(
+                "two flows have the key '{key}': {} and {}; rename one of them",
+                one.location(),
+                other.location()
+            ),
+        )),
+        (found, _) => Ok(found.copied()),
+    }
 }
 
 /// Checks that no two flows bear one name, as a program does at its start when it runs flows by name.

@@ -7,6 +7,7 @@ mod gate;
 pub mod kills;
 mod memory;
 mod meter;
+pub mod record;
 mod recorder;
 mod runtimes;
 mod tool;

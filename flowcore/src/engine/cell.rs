@@ -72,7 +72,8 @@ impl<R: Runnable> RunCell<R> {
     ) -> (Arc<Self>, Birth, Option<Error>) {
         let definition = R::definition();
         let unlimited = definition.kind() == RunKind::Flow || !origin.has_runner();
-        let ready = custom.is_none() && unlimited && R::Params::ready(&inputs);
+        let has_inputs = R::Params::ready(&inputs);
+        let ready = custom.is_none() && unlimited && has_inputs;
         let mut birth = if ready { Birth::Queued } else { Birth::Waiting };
         let mut identity = durable::identify(definition, &origin, custom.as_deref(), claim, || {
             let mut hasher = CallHasher::new();
@@ -93,7 +94,7 @@ impl<R: Runnable> RunCell<R> {
         });
         if birth == Birth::Recorded {
             cell.discard();
-        } else if definition.meta.durable && ready {
+        } else if definition.meta.durable && has_inputs {
             // A kill may come before the first attempt, and the run must be resumed all the same.
             cell.record_early();
         }
@@ -103,12 +104,8 @@ impl<R: Runnable> RunCell<R> {
 
     /// What keeps the run from beginning: parameters that can't be recorded whole, or retries of a call whose parameters can't be copied.
     fn invalid(&self) -> Option<Error> {
-        if self.core.durable.is_some()
-            && self.core.definition.meta.durable
-            && self.core.has_record()
-            && !self.core.has_whole_parameters()
-        {
-            return Some(durable::unrecordable(&self.core));
+        if let Some(error) = self.unrecordable() {
+            return Some(error);
         }
         if self.core.retries() == 0 {
             return None;
@@ -118,6 +115,14 @@ impl<R: Runnable> RunCell<R> {
             "retries need a copy of each parameter, and '{name}' can't be cloned: derive Clone for it, or wrap it in an Arc"
         );
         Some(Error::of_kind(ErrorKind::InvalidParameters, message))
+    }
+
+    /// A durable flow whose parameters are known, and not all in the record, can't be resumed.
+    fn unrecordable(&self) -> Option<Error> {
+        let core = &self.core;
+        let lost =
+            core.definition.meta.durable && core.durable.is_some() && core.has_record() && !core.has_whole_parameters();
+        lost.then(|| durable::unrecordable(core))
     }
 
     /// The parameters, recorded the first time.
@@ -219,7 +224,11 @@ impl<R: Runnable> RunCell<R> {
             // A kill in the body must leave what it was called with.
             self.record_early();
             observe::emit(&node);
-            if let Err(error) = recording::prepare_async(&node, begun).await {
+            let prepared = match self.unrecordable() {
+                Some(error) => Err(error),
+                None => recording::prepare_async(&node, begun).await,
+            };
+            if let Err(error) = prepared {
                 self.end(&node, begun.epoch, Err(Failure(error)));
                 return false;
             }
@@ -350,14 +359,21 @@ impl<R: Runnable> Node for RunCell<R> {
         let waker;
         let ready = {
             let mut stage = self.stage.lock();
-            let Stage::Inputs(inputs) = &mut *stage else { return };
             let others = self.core.custom.as_ref().map(|custom| &custom.wait_for);
-            if R::Params::ready(inputs) && others.is_none_or(|others| others.lock().is_empty()) {
+            let has_inputs = match &*stage {
+                Stage::Inputs(inputs) => R::Params::ready(inputs),
+                // They were there from the first, and are recorded.
+                Stage::Params(_) => true,
+                Stage::Gone => return,
+            };
+            if has_inputs && others.is_none_or(|others| others.lock().is_empty()) {
                 Poll::Ready(Ok(()))
             } else {
                 self.core.set_dependencies(|| {
                     let mut runs = Vec::new();
-                    R::Params::upstream(inputs, &mut |Upstream(run)| runs.push(run));
+                    if let Stage::Inputs(inputs) = &*stage {
+                        R::Params::upstream(inputs, &mut |Upstream(run)| runs.push(run));
+                    }
                     let waited = others.iter().flat_map(|others| others.lock().clone());
                     runs.extend(waited.map(|(node, _)| node));
                     runs
@@ -367,7 +383,11 @@ impl<R: Runnable> Node for RunCell<R> {
                 let others = others.map_or(Poll::Ready(Ok(())), |others| {
                     upstream::poll_all(&mut others.lock(), &mut cx)
                 });
-                match (R::Params::poll(inputs, &mut cx), others) {
+                let inputs = match &mut *stage {
+                    Stage::Inputs(inputs) => R::Params::poll(inputs, &mut cx),
+                    Stage::Params(_) | Stage::Gone => Poll::Ready(Ok(())),
+                };
+                match (inputs, others) {
                     (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(error)),
                     (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(Ok(())),
                     _ => Poll::Pending,

@@ -119,6 +119,7 @@ pub(crate) fn launch_json<R: Runnable>(
     } else {
         Origin::current()
     };
+    let naming = claim.as_ref().map_or(naming, Claim::naming);
     let (cell, birth, invalid) = RunCell::<R>::new(params.into_input_list(), naming.custom(), origin, claim.as_ref());
     let node: NodeRef = cell;
     life::launch(&node, birth, invalid);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::launched::Launched;
+use super::super::launched::{Launched, Naming};
 use super::super::recording;
 use super::identity::poisoned;
 use crate::clock;
@@ -20,12 +20,24 @@ pub(crate) struct Claim {
     pub(crate) ended: State,
 }
 
+impl Claim {
+    /// What its first call set for itself, as far as that is recorded.
+    pub(crate) fn naming(&self) -> Naming {
+        Naming {
+            name: Some(self.run.name.clone()),
+            tags: self.run.tags.clone(),
+        }
+    }
+}
+
 /// Goes on with a durable run that failed, crashed or was cancelled: its flow is entered again with the recorded parameters, and every call
 /// below it that has completed is answered by its recorded result. Of a run below it, the outermost one is resumed.
 ///
+/// The run keeps its id, name and tags. Retries and a timeout that its call was given by `bind` are not recorded: it has its flow's.
+///
 /// # Errors
 /// `Store`, if the run isn't in the store, isn't durable, has completed, or runs at present; `InvalidParameters` if this program
-/// has no such flow, or can't read the recorded parameters; `Crashed` if its process died in it too often.
+/// has no such flow, or two, or can't read the recorded parameters; `Crashed` if its process died in it too often.
 ///
 /// ```
 /// use flowcore::prelude::*;
@@ -74,7 +86,7 @@ pub fn resume(run: RunId) -> Result<Launched> {
     if let Some(error) = poisoned(&root.name, root.crashes) {
         return Err(error);
     }
-    let definition = registry::of_key(&root.definition_key).ok_or_else(|| {
+    let definition = registry::of_key(&root.definition_key)?.ok_or_else(|| {
         let message = format!(
             "this program has no flow '{}' ({}): resume the run with the program that made it",
             root.definition, root.definition_key
