@@ -3,6 +3,7 @@
 mod altered;
 mod caught;
 mod directory;
+mod bodies;
 mod gate;
 pub mod kills;
 mod memory;
@@ -15,6 +16,7 @@ mod tool;
 pub use self::altered::Altered;
 pub use self::caught::caught;
 pub use self::directory::Directory;
+pub use self::bodies::Bodies;
 pub use self::gate::Gate;
 pub use self::memory::{peak_of, resident_bytes};
 pub use self::meter::Meter;

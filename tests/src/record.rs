@@ -29,6 +29,22 @@ pub fn row(run: RunId) -> RunRow {
     }
 }
 
+/// The outermost run of a call that failed.
+///
+/// # Panics
+/// If it didn't fail, or the store doesn't know its run.
+#[must_use]
+pub fn failed<T>(outcome: flowcore::Result<T>) -> RunId {
+    let Some(run) = outcome.err().and_then(|error| error.run_id()) else {
+        panic!("it did not fail");
+    };
+    // The error may be that of a run below.
+    match store().run_numbered(row(run).root) {
+        Ok(Some(root)) => root.id,
+        other => panic!("the root of run {run}: {other:?}"),
+    }
+}
+
 /// The runs that a run has made, in the order of their making.
 #[must_use]
 pub fn children(run: RunId) -> Vec<RunRow> {

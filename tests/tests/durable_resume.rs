@@ -1,43 +1,13 @@
 //! Durable flows that fail and are resumed: what is answered from the record, what is run again, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use flowcore::prelude::*;
 use flowcore::{ErrorKind, RunId, resume};
-use flowcore_tests::record::{children, row, told, tree};
-use flowcore_tests::{Gate, in_time, names};
+use flowcore_tests::record::{children, failed, row, told, tree};
+use flowcore_tests::{Bodies, Gate, in_time, names};
 use serde_json::json;
-
-/// How often a body was called.
-struct Bodies(AtomicU32);
-
-impl Bodies {
-    const fn new() -> Self {
-        Self(AtomicU32::new(0))
-    }
-
-    /// Counts one more; gives how many were before it.
-    fn called(&self) -> u32 {
-        self.0.fetch_add(1, SeqCst)
-    }
-
-    fn count(&self) -> u32 {
-        self.0.load(SeqCst)
-    }
-}
-
-fn failed_run<T: std::fmt::Debug>(outcome: flowcore::Result<T>) -> RunId {
-    let error = outcome.unwrap_err();
-    let run = error.run_id().expect("an error of a run");
-    // The error may be that of a run below.
-    let row = row(run);
-    flowcore_tests::record::store()
-        .run_numbered(row.root)
-        .unwrap()
-        .unwrap()
-        .id
-}
 
 #[test]
 fn a_resumed_run_is_answered_what_has_completed_and_runs_the_rest_once_more() {
@@ -69,7 +39,7 @@ fn a_resumed_run_is_answered_what_has_completed_and_runs_the_rest_once_more() {
         send.submit(sum).await
     }
     in_time("resume", || {
-        let run = failed_run(report(4).run());
+        let run = failed(report(4).run());
         let first = tree(run);
         assert_eq!((FETCHED.count(), CHILD.count(), SENT.count()), (4, 1, 2));
         assert_eq!((row(run).state.name(), row(run).attempt), ("Failed", 1));
@@ -196,7 +166,7 @@ fn every_way_to_make_a_call_is_answered() {
         for flow in [|| in_a_sync_flow().map(drop), || in_an_async_flow().run().map(drop)] {
             FAILS.store(true, SeqCst);
             let before = BODIES.count();
-            let run = failed_run(flow());
+            let run = failed(flow());
             assert_eq!(BODIES.count() - before, bodies);
             let rows = tree(run).len();
             FAILS.store(false, SeqCst);
@@ -269,7 +239,7 @@ fn budgets_of_parent_and_child_multiply() {
         never.submit().await
     }
     in_time("budgets", || {
-        let run = failed_run(outer().run());
+        let run = failed(outer().run());
         assert_eq!(BODIES.count(), 2 * 3);
         assert_eq!(tree(run).len(), 2);
         resume(run).unwrap().result_json().unwrap_err();
@@ -298,7 +268,7 @@ fn what_cannot_be_resumed_says_so() {
             assert_eq!(error.kind(), ErrorKind::Store, "{error}");
             error.to_string()
         };
-        let told = refused(failed_run(plain()));
+        let told = refused(failed(plain()));
         assert!(
             told.contains("'plain' is not durable") && told.contains("#[flow(durable)]"),
             "{told}"
@@ -316,7 +286,7 @@ fn what_cannot_be_resumed_says_so() {
             "{told}"
         );
 
-        let run = failed_run(holds(5));
+        let run = failed(holds(5));
         assert!(
             resume(run)
                 .unwrap()
@@ -335,14 +305,14 @@ fn of_two_flows_with_one_key_none_is_resumed_by_mistake() {
         fn twin() -> Result<(), String> {
             Err("one".to_owned())
         }
-        failed_run(twin())
+        failed(twin())
     }
     fn other() -> RunId {
         #[flow(durable)]
         fn twin() -> Result<(), String> {
             Err("other".to_owned())
         }
-        failed_run(twin())
+        failed(twin())
     }
     for run in [one(), other()] {
         let error = resume(run).unwrap_err();
@@ -390,7 +360,7 @@ fn of_many_that_resume_a_run_one_gets_it() {
         }
     }
     in_time("contest", || {
-        let run = failed_run(contested());
+        let run = failed(contested());
         let resumed: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
                 .map(|_| scope.spawn(move || resume(run).is_ok_and(|run| run.wait().is_completed())))
@@ -428,7 +398,7 @@ fn a_run_below_is_resumed_from_its_root() {
         root()
     }
     in_time("from below", || {
-        let run = failed_run(root());
+        let run = failed(root());
         let rows = tree(run);
         assert_eq!(rows.iter().map(|row| row.depth).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(rows.iter().all(|row| row.durable && row.call_key.is_some()));
@@ -436,8 +406,8 @@ fn a_run_below_is_resumed_from_its_root() {
         assert_eq!((resumed.run_id(), resumed.result_json().unwrap()), (run, json!(6)));
 
         // What is around the durable flow is not: then there is nothing that could be resumed.
-        BODIES.0.store(0, SeqCst);
-        let run = failed_run(around());
+        BODIES.take();
+        let run = failed(around());
         let below = tree(run)[1].id;
         let error = resume(below).unwrap_err();
         assert!(error.to_string().contains("'around' is not durable"), "{error}");
@@ -458,11 +428,11 @@ fn a_resumed_run_keeps_its_name_and_tags() {
         }
     }
     in_time("name and tags", || {
-        let run = failed_run(bill.bind("ann").run());
+        let run = failed(bill.bind("ann").run());
         let got = resume(run).unwrap().result_json().unwrap();
         assert_eq!(got, json!(["for-ann", "nightly"]));
 
-        let run = failed_run(bill.bind("bob").name("by hand").tags(["urgent"]).run());
+        let run = failed(bill.bind("bob").name("by hand").tags(["urgent"]).run());
         let got = resume(run).unwrap().result_json().unwrap();
         assert_eq!(got, json!(["by hand", "nightly", "urgent"]));
         assert_eq!(
@@ -530,7 +500,7 @@ fn a_run_that_timed_out_is_resumed() {
         Ok(one.submit().await? + slow.submit().await?)
     }
     in_time("timed out", || {
-        let run = failed_run(late().run());
+        let run = failed(late().run());
         assert_eq!(
             told(&tree(run)),
             [("late", "Failed"), ("one", "Completed"), ("slow", "TimedOut")]
@@ -625,7 +595,7 @@ fn the_idempotency_key_is_the_same_in_every_life() {
         inner()
     }
     in_time("keys", || {
-        let run = failed_run(pay());
+        let run = failed(pay());
         let mut first = std::mem::take(&mut *KEYS.lock().unwrap());
         FAILS.store(false, SeqCst);
         resume(run).unwrap().result_json().unwrap();
@@ -660,7 +630,7 @@ fn a_resumed_run_that_fails_is_resumed_again() {
         Ok(sum)
     }
     in_time("again and again", || {
-        let run = failed_run(long_way());
+        let run = failed(long_way());
         let error = resume(run).unwrap().result_json().unwrap_err();
         assert!(error.to_string().contains("no further than 8"), "{error}");
         assert_eq!(resume(run).unwrap().result_json().unwrap(), json!(66));
