@@ -1,9 +1,9 @@
 //! Helpers of flowcore's whole-behaviour tests: see `tests/`.
 
 mod altered;
+mod bodies;
 mod caught;
 mod directory;
-mod bodies;
 mod gate;
 pub mod kills;
 mod memory;
@@ -14,9 +14,9 @@ mod runtimes;
 mod tool;
 
 pub use self::altered::Altered;
+pub use self::bodies::Bodies;
 pub use self::caught::caught;
 pub use self::directory::Directory;
-pub use self::bodies::Bodies;
 pub use self::gate::Gate;
 pub use self::memory::{peak_of, resident_bytes};
 pub use self::meter::Meter;

@@ -21,7 +21,11 @@ fn life() -> u32 {
 /// Fails in the first life.
 #[task]
 fn last() -> Result<(), String> {
-    if life() == 0 { Err("the first life".to_owned()) } else { Ok(()) }
+    if life() == 0 {
+        Err("the first life".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 #[task]
@@ -50,7 +54,11 @@ fn calls_made_in_another_order_get_their_own_results() {
             vendors.reverse();
         }
         let mut offers = negotiate.map(vendors).result()?;
-        offers.push(if life() == 1 { negotiate("bob")? } else { "none".to_owned() });
+        offers.push(if life() == 1 {
+            negotiate("bob")?
+        } else {
+            "none".to_owned()
+        });
         last()?;
         Ok(offers)
     }
@@ -58,7 +66,16 @@ fn calls_made_in_another_order_get_their_own_results() {
         let run = failed(tender());
         LIFE.store(1, SeqCst);
         let got = resume(run).unwrap().result_json().unwrap();
-        assert_eq!(got, json!(["offer of dan", "offer of cid", "offer of bob", "offer of ann", "offer of bob"]));
+        assert_eq!(
+            got,
+            json!([
+                "offer of dan",
+                "offer of cid",
+                "offer of bob",
+                "offer of ann",
+                "offer of bob"
+            ])
+        );
         // The second call with bob is one that the record doesn't know.
         assert_eq!(NEGOTIATED.count(), 5);
         assert_eq!(row(run).replay.unwrap().new, 1);
@@ -78,8 +95,16 @@ fn a_branch_that_differs_never_takes_a_stale_result() {
     #[flow(durable, retries = 1)]
     fn branches() -> flowcore::Result<u32> {
         let attempt = flowcore::context().unwrap().attempt();
-        let value = if attempt == 1 { left(10)? } else { right(10)? + left(20)? };
-        if attempt == 1 { Err(flowcore::Error::msg("the first attempt")) } else { Ok(value) }
+        let value = if attempt == 1 {
+            left(10)?
+        } else {
+            right(10)? + left(20)?
+        };
+        if attempt == 1 {
+            Err(flowcore::Error::msg("the first attempt"))
+        } else {
+            Ok(value)
+        }
     }
     two_lives(|| {
         let run = branches.submit();
@@ -105,7 +130,11 @@ fn concurrent_children_never_take_each_others_results() {
             tokio::task::yield_now().await;
         }
         let value = child.submit(n).await?;
-        if n == 13 && !SECOND.load(SeqCst) { Err(flowcore::Error::msg("unlucky")) } else { Ok(value) }
+        if n == 13 && !SECOND.load(SeqCst) {
+            Err(flowcore::Error::msg("unlucky"))
+        } else {
+            Ok(value)
+        }
     }
     #[flow(durable)]
     async fn parent() -> flowcore::Result<Vec<u32>> {
@@ -141,15 +170,31 @@ fn what_is_inserted_is_called_and_what_is_gone_is_told() {
         assert_eq!(NEGOTIATED.take(), 3);
         LIFE.store(1, SeqCst);
         let got = resume(run).unwrap().result_json().unwrap();
-        assert_eq!(got, json!(["offer of new", "offer of ann", "offer of cid", "offer of newer"]));
+        assert_eq!(
+            got,
+            json!(["offer of new", "offer of ann", "offer of cid", "offer of newer"])
+        );
         assert_eq!(NEGOTIATED.count(), 2);
         let row = row(run);
         let replay = row.replay.unwrap();
-        assert_eq!((replay.answered, replay.again, replay.new, replay.orphans), (2, 1, 2, 1));
-        let orphan = children(run).into_iter().find(|row| row.parameters.as_deref() == Some(r#"{"vendor":"bob"}"#)).unwrap();
+        assert_eq!(
+            (replay.answered, replay.again, replay.new, replay.orphans),
+            (2, 1, 2, 1)
+        );
+        let orphan = children(run)
+            .into_iter()
+            .find(|row| row.parameters.as_deref() == Some(r#"{"vendor":"bob"}"#))
+            .unwrap();
         assert_eq!(replay.orphan_names, [orphan.name]);
         assert_eq!(orphan.state.name(), "Completed", "it is still in the record");
-        let log = store().logs(&flowcore::store::LogQuery { run: row.number, below: false, level: tracing::Level::WARN, after: None, last: false, limit: 10 });
+        let log = store().logs(&flowcore::store::LogQuery {
+            run: row.number,
+            below: false,
+            level: tracing::Level::WARN,
+            after: None,
+            last: false,
+            limit: 10,
+        });
         // Nobody has installed flowcore's logging here: what it would say is asked elsewhere.
         assert!(log.unwrap().items.is_empty());
     });
@@ -166,7 +211,11 @@ fn an_explicit_key_stands_for_the_parameters() {
     #[flow(durable)]
     fn notify() -> flowcore::Result<Vec<u32>> {
         // As a timestamp would be: another in every life.
-        let sent = vec![send.bind(life()).key("mail").run()?, send.bind(life() + 10).key("fax").run()?, send(life() + 20)?];
+        let sent = vec![
+            send.bind(life()).key("mail").run()?,
+            send.bind(life() + 10).key("fax").run()?,
+            send(life() + 20)?,
+        ];
         last()?;
         Ok(sent)
     }
@@ -203,7 +252,10 @@ fn an_explicit_key_is_given_once() {
     two_lives(|| {
         let error = notify_twice().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameters);
-        assert!(error.to_string().contains("'mail'") && error.to_string().contains("'send'"), "{error}");
+        assert!(
+            error.to_string().contains("'mail'") && error.to_string().contains("'send'"),
+            "{error}"
+        );
         assert_eq!(notify_each().unwrap(), "bob");
     });
 }
@@ -239,7 +291,11 @@ fn a_future_counts_as_the_call_that_gives_it() {
     fn read(name: &str) -> Result<u32, String> {
         // What it gives is another thing in every call: its result must not matter for who uses it.
         let n = READ.called();
-        if name == "flaky" && life() == 0 { Err("flaky".to_owned()) } else { Ok(n) }
+        if name == "flaky" && life() == 0 {
+            Err("flaky".to_owned())
+        } else {
+            Ok(n)
+        }
     }
     #[task]
     fn use_one(input: u32) -> u32 {
@@ -316,11 +372,20 @@ fn what_has_no_identity_of_its_own_is_told_apart_by_order() {
         let run = failed(session());
         assert_eq!((OPENED.take(), SHOWN.take()), (2, 3));
         let record = format!("{:?}", tree(run));
-        assert!(!record.contains("password 0") && record.contains("$skipped"), "{record}");
-        let results: Vec<_> = tree(run).iter().map(|row| store().result(row.number).unwrap()).collect();
+        assert!(
+            !record.contains("password 0") && record.contains("$skipped"),
+            "{record}"
+        );
+        let results: Vec<_> = tree(run)
+            .iter()
+            .map(|row| store().result(row.number).unwrap())
+            .collect();
         assert!(!format!("{results:?}").contains("hidden"));
         LIFE.store(1, SeqCst);
-        assert_eq!(resume(run).unwrap().result_json().unwrap(), json!(["one on 4", "two on 4", "13", "hidden"]));
+        assert_eq!(
+            resume(run).unwrap().result_json().unwrap(),
+            json!(["one on 4", "two on 4", "13", "hidden"])
+        );
         // What has no recorded result is called again, what has one is not.
         assert_eq!((OPENED.count(), SHOWN.count()), (2, 0));
         assert_eq!(tree(run).len(), 7);
@@ -363,7 +428,11 @@ fn another_version_is_another_call() {
             _ => new::price("pear")?,
         };
         last()?;
-        if life() == 1 { Err(flowcore::Error::msg(format!("price {price}"))) } else { Ok(price) }
+        if life() == 1 {
+            Err(flowcore::Error::msg(format!("price {price}")))
+        } else {
+            Ok(price)
+        }
     }
     two_lives(|| {
         let run = failed(basket());
@@ -384,13 +453,24 @@ fn a_thousand_calls_at_once_pair_with_their_own() {
     #[task]
     async fn square(n: u64) -> Result<u64, String> {
         BODIES.called();
-        if life() == 0 && n % 7 == 3 { Err(format!("{n}")) } else { Ok(n * n) }
+        if life() == 0 && n % 7 == 3 {
+            Err(format!("{n}"))
+        } else {
+            Ok(n * n)
+        }
     }
     #[flow(durable)]
     async fn squares() -> flowcore::Result<u64> {
-        let numbers: Vec<u64> = if life() == 0 { (0..1000).collect() } else { (0..1000).rev().collect() };
+        let numbers: Vec<u64> = if life() == 0 {
+            (0..1000).collect()
+        } else {
+            (0..1000).rev().collect()
+        };
         let mut sum = 0;
-        let runs: futures_util::stream::FuturesUnordered<_> = numbers.into_iter().map(|n| async move { (n, square.submit(n).await) }).collect();
+        let runs: futures_util::stream::FuturesUnordered<_> = numbers
+            .into_iter()
+            .map(|n| async move { (n, square.submit(n).await) })
+            .collect();
         let all: Vec<_> = futures_util::StreamExt::collect(runs).await;
         let mut failed = None;
         for (n, value) in all {

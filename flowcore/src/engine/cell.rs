@@ -165,7 +165,8 @@ impl<R: Runnable> RunCell<R> {
         if self.core.has_record() {
             return;
         }
-        let mut recorder = Recorder::new(record_limit(self.core.definition));
+        let definition = self.core.definition;
+        let mut recorder = Recorder::new(record_limit(definition)).exactly(definition.meta.durable);
         stack::ensure(|| params.record(&R::PARAMS, &mut recorder));
         if let Ok(Some(name)) = guarded(|| R::run_name(params)) {
             recorder.run_name(name);

@@ -64,7 +64,13 @@ pub(crate) fn direct<R: Runnable>(
     let (record, hasher) = make_record(definition, durable::is_below(&origin), record);
     let mut identity = durable::identify(definition, &origin, None, None, || hasher);
     if let Some(value) = durable::answer(&R::OUTPUT, definition, &mut identity) {
-        return Ok(value);
+        return match origin.parent() {
+            Some((parent, epoch)) if parent.core().must_stop(epoch) => {
+                drop_guarded(value);
+                Err(life::placed(parent.core(), life::cancelled("it was asked to stop")))
+            }
+            _ => Ok(value),
+        };
     }
     let mut refused = identity.refused.take();
     let node: NodeRef = Arc::new(Plain {
@@ -134,11 +140,12 @@ fn make_record(
     record: impl FnOnce(&mut Recorder),
 ) -> (Option<Record>, CallHasher) {
     let limit = record_limit(definition);
-    let mut recorder = if identified {
+    let recorder = if identified {
         Recorder::hashing(limit)
     } else {
         Recorder::new(limit)
     };
+    let mut recorder = recorder.exactly(definition.meta.durable);
     let recorded = guarded(|| {
         stack::ensure(|| record(&mut recorder));
         let hasher = recorder.take_identity();

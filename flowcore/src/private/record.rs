@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use super::probe::RecordFn;
 use super::sink::{Limited, Sink};
-use crate::engine::{CallHasher, Record};
+use crate::engine::{CallHasher, Canonical, Record};
 
 /// A larger buffer isn't kept for the next record.
 const BUFFER_KEPT: usize = 64 * 1024;
@@ -26,6 +26,7 @@ pub struct Recorder {
     limit: usize,
     run_name: Option<String>,
     partial: bool,
+    exact: bool,
     identity: Option<CallHasher>,
 }
 
@@ -36,8 +37,15 @@ impl Recorder {
             limit,
             run_name: None,
             partial: false,
+            exact: false,
             identity: None,
         }
+    }
+
+    /// What JSON would lose of a value without a word is an error as well.
+    pub(crate) fn exactly(mut self, exact: bool) -> Self {
+        self.exact = exact;
+        self
     }
 
     /// One that takes up what tells the call from others as well.
@@ -66,6 +74,10 @@ impl Recorder {
         // A user's Serialize may fail or panic; the run goes on, and its record says so.
         let written = catch_unwind(AssertUnwindSafe(|| record(value, Sink::Json(&mut limited))));
         let cut = limited.is_cut();
+        let lost = match written {
+            Ok(Ok(())) if self.exact => loss(value, record),
+            _ => None,
+        };
         if let Some(identity) = &mut self.identity {
             match written {
                 Ok(_) => identity.value(name, value, Some(record)),
@@ -73,7 +85,12 @@ impl Recorder {
             }
         }
         match written {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => {
+                if let Some(lost) = lost {
+                    self.out.truncate(start);
+                    self.object("$error", &lost);
+                }
+            }
             Ok(Err(_)) if cut => {
                 let head = String::from_utf8_lossy(&self.out[start..]).into_owned();
                 self.out.truncate(start);
@@ -150,6 +167,14 @@ impl Recorder {
             partial: self.partial,
         }
     }
+}
+
+/// What JSON would lose of a value, if anything.
+pub(crate) fn loss<T: ?Sized>(value: &T, record: RecordFn<T>) -> Option<String> {
+    let mut canonical = Canonical::new();
+    // It was written as JSON, and so its Serialize works; if now it doesn't, the JSON is all that is known of it.
+    let _ = catch_unwind(AssertUnwindSafe(|| record(value, Sink::Hash(&mut canonical))));
+    canonical.unfaithful().map(ToString::to_string)
 }
 
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! A recorded result, read back.
 
 use super::super::panic::guarded;
+use super::super::recording::Number;
 use super::Identity;
 use crate::definition::Definition;
 use crate::error::{Error, ErrorKind};
@@ -18,6 +19,9 @@ pub(crate) fn answer<T>(output: &Probed<T>, definition: &Definition, identity: &
             identity.answer = None;
             if identity.durable.as_ref().is_some_and(|durable| durable.strict) {
                 identity.refused = Some(Error::of_kind(ErrorKind::Store, format!("strict replay: {message}")));
+                // The record stays as it is: another build may read it.
+                identity.number = Number::NONE;
+                identity.durable = None;
             } else {
                 tracing::warn!("{message}; it is called again");
             }

@@ -105,16 +105,16 @@ fn below(
     plain: Identity,
     definition: &'static Definition,
 ) -> Identity {
-    let durable = |before| Some(Box::new(Durable::new(key, above.strict, before, above.counts.clone())));
+    let strict = above.strict || definition.meta.strict_replay;
+    let durable = |before| Some(Box::new(Durable::new(key, strict, before, above.counts.clone())));
     match found {
         Found::New => Identity {
             number: Number::below(parent),
             durable: durable(None),
             ..plain
         },
+        // It has no place in the record: there the next life would find it.
         Found::Strange { left } => Identity {
-            number: Number::below(parent),
-            durable: durable(None),
             refused: Some(strange(definition, left)),
             ..plain
         },
@@ -188,7 +188,8 @@ fn reused(parent: Number, plain: Identity, definition: &Definition, key: &str) -
 fn strange(definition: &Definition, left: usize) -> Error {
     let message = format!(
         "strict replay: the record doesn't know this call of '{}', and {left} recorded calls have not been made again: \
-         the flow takes another way than it did, or its parameters differ from run to run",
+         the flow takes another way than it did, or its parameters differ from run to run; mend it, give the call a `.key(…)`, or \
+         replay leniently",
         definition.name()
     );
     Error::of_kind(ErrorKind::Store, message)

@@ -70,7 +70,11 @@ impl Durable {
     /// The key of a call made by the attempt of that epoch, and what the record knows of it.
     pub(super) fn call(&self, epoch: u32, call: &BaseKey) -> Result<(CallKey, Found), ReusedKey> {
         let mut calls = self.calls.lock();
-        if calls.epoch != epoch {
+        if calls.epoch > epoch {
+            // A body that was given up still calls: what it begins is stopped, and the record is the next attempt's.
+            return Ok((call.nth(u32::MAX), Found::New));
+        }
+        if calls.epoch < epoch {
             *calls = Calls {
                 epoch,
                 ..Calls::default()
