@@ -21,10 +21,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// What its first call set for itself, as far as that is recorded.
+    /// What its first call set for itself, as far as that is recorded. Its name is kept with the rest of its first life.
     pub(crate) fn naming(&self) -> Naming {
         Naming {
-            name: Some(self.run.name.clone()),
+            name: None,
             tags: self.run.tags.clone(),
         }
     }
