@@ -27,7 +27,8 @@ struct Order {
 #[task(retries = 2, retry_delay_seconds = 0.2, run_name = "read {shop}")]
 fn read_orders(folder: &str, shop: &str) -> io::Result<Vec<Order>> {
     let file = Path::new(folder).join(shop).with_extension("csv");
-    let text = fs::read_to_string(&file).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+    let text = fs::read_to_string(&file)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
     let orders: Vec<Order> = text.lines().map(order).collect::<Result<_, _>>()?;
     tracing::info!(orders = orders.len(), "read");
     Ok(orders)
@@ -58,7 +59,10 @@ async fn shop_total(folder: String, name: String) -> flowcore::Result<u64> {
 /// What all shops have sold.
 #[flow(name = "nightly-report", durable, tags = ["nightly"])]
 async fn nightly_report(folder: String, shops: Vec<String>) -> flowcore::Result<BTreeMap<String, u64>> {
-    let totals = shop_total.map(shops.iter().map(|name| (folder.clone(), name.clone()))).settle().await;
+    let totals = shop_total
+        .map(shops.iter().map(|name| (folder.clone(), name.clone())))
+        .settle()
+        .await;
     let totals: Result<Vec<u64>, _> = totals.into_iter().collect();
     Ok(shops.into_iter().zip(totals?).collect())
 }

@@ -408,3 +408,51 @@ fn tree_pipeline_tells_what_was_done_when_it_is_interrupted() {
         "{stderr}"
     );
 }
+
+#[test]
+fn resume_after_crash() {
+    let text = stdout("resume_after_crash");
+    let called_first = "charge 1\nsend 1\ncharge 2\nsend 2\ncharge 3\nsend 3\ncharge 4\nsend 4\n";
+    let called_then = "send 4\ncharge 5\nsend 5\ncharge 6\nsend 6\n";
+    assert!(
+        text.contains(&format!("It had called:\n{called_first}Another process")),
+        "{text}"
+    );
+    assert!(text.contains(&format!("It called:\n{called_then}All calls")), "{text}");
+    assert_eq!(text.matches("sent for").count(), 6, "{text}");
+}
+
+#[test]
+fn nightly_report() {
+    let folder = std::env::temp_dir().join(format!("nightly_report-{}", std::process::id()));
+    let orders = folder.join("orders");
+    std::fs::create_dir_all(&orders).unwrap();
+    std::fs::write(orders.join("oslo.csv"), "apples,3\npears,4\n").unwrap();
+    let ask = |arguments: &[&str]| {
+        let mut program = program("nightly_report", arguments);
+        program
+            .env("FLOW_DATABASE_URL", folder.join("flow.db"))
+            .output()
+            .unwrap()
+    };
+    let parameter = format!("folder={}", orders.display());
+    let shops = r#"shops=["oslo","bergen"]"#;
+    let run = ask(&["run", "nightly-report", "--param", &parameter, "--param", shops]);
+    assert_eq!(run.status.code(), Some(1));
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert!(told.contains("bergen.csv"), "{told}");
+    let id = told.split_whitespace().rev().nth(2).unwrap();
+
+    std::fs::write(orders.join("bergen.csv"), "plums,1\n").unwrap();
+    let resumed = ask(&["resume", &id[..18]]);
+    assert_eq!(
+        String::from_utf8(resumed.stdout).unwrap().trim(),
+        r#"{"bergen":1,"oslo":7}"#
+    );
+    let shown = String::from_utf8(ask(&["show", id]).stdout).unwrap();
+    assert!(
+        shown.contains("answered from the record") && shown.contains("4 attempts"),
+        "{shown}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 use super::super::children::Roots;
 use super::super::node::NodeRef;
 use super::super::{cancel, runtime};
-use crate::{clock, failpoint};
 use crate::settings::settings;
 use crate::store::writer::{Change, Writer, Written};
 use crate::store::{
     Batch, LogWrite, RunNumber, Store, StoreError, StoreErrorKind, StoreResult, StoreTrouble, liveness, of_settings,
 };
+use crate::{clock, failpoint};
 
 /// How often the process shows that it lives, and looks whether a run of its is to be cancelled.
 const BEAT: Duration = Duration::from_millis(500);
