@@ -541,11 +541,10 @@ fn a_crash_with_its_runtime_costs_no_retry() {
             .enable_all()
             .build()
             .unwrap();
-        let run = runtime.block_on(async {
-            let run = crashes.submit();
-            BEGUN.passed().await;
-            run
-        });
+        let entered = runtime.enter();
+        let run = crashes.submit();
+        drop(entered);
+        runtime.block_on(BEGUN.passed());
         drop(runtime);
         assert_eq!(run.wait().name(), "Crashed");
         assert_eq!(

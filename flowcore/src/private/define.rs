@@ -39,9 +39,6 @@ macro_rules! __types {
 }
 
 /// The one definition of a run object, with the place of the macro's tokens, and its entry in the registry.
-///
-/// To the compiler's eye, what the entry names is used, and then no unused task would ever be told so. What a derived
-/// `Clone` names doesn't count as use; hence the detour.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __register {
@@ -58,6 +55,28 @@ macro_rules! __register {
                 ..$crate::__private::META
             });
 
+        $crate::__private::registration!($object, $kind);
+    };
+}
+
+/// The entry in the registry.
+///
+/// A flow is there to be run by its name, and so the entry uses it. A task that nothing calls is dead, and the compiler is to say so,
+/// though to its eye what the entry names is used. What a derived `Clone` names doesn't count as use; hence the detour.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __registration {
+    ($object:ident, Flow) => {
+        #[allow(deprecated)]
+        fn __registered() -> &'static $crate::__private::Definition {
+            let _ = $object;
+            <$object as $crate::__private::Runnable>::definition()
+        }
+        $crate::__private::inventory::submit! {
+            $crate::__private::Registration(__registered)
+        }
+    };
+    ($object:ident, Task) => {
         struct __Registered(fn() -> &'static $crate::__private::Definition);
         #[automatically_derived]
         #[allow(deprecated)]

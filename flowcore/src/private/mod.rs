@@ -39,8 +39,8 @@ pub(crate) use self::sink::Limited;
 pub use self::sink::Sink;
 
 pub use crate::{
-    __param as param, __probed as probed, __record as record, __register as register, __shape as shape,
-    __sized as sized, __types as types,
+    __param as param, __probed as probed, __record as record, __register as register, __registration as registration,
+    __shape as shape, __sized as sized, __types as types,
 };
 
 pub(crate) use self::params::{decode_all, members, problems, schemas};
