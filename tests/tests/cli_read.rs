@@ -222,6 +222,13 @@ fn a_run_is_shown_with_what_is_below_it() {
         "{text}"
     );
     assert!(!text.contains('\u{1b}'));
+    let output = tool
+        .command(&["show", &id, "--states"])
+        .env("COLUMNS", "80")
+        .output()
+        .unwrap();
+    let narrow = String::from_utf8(output.stdout).unwrap();
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     let child = tool.run(&["show", &id_of(&tool, "node A"), "--result"]).ok();
     assert!(
         child.contains("made by") && child.contains("\"Processed node: A\""),

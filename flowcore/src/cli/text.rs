@@ -34,6 +34,21 @@ pub(super) fn cut<'a>(text: &'a str, columns: usize, tail: &str) -> Cow<'a, str>
     Cow::Owned(head)
 }
 
+/// `text` in pieces of no more than `columns`, but one character at least; one empty piece for an empty text.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<&str> {
+    let (mut pieces, mut start, mut taken) = (Vec::new(), 0, 0);
+    for (at, character) in text.char_indices() {
+        let room = width(character.encode_utf8(&mut [0; 4]));
+        if taken + room > columns && at > start {
+            pieces.push(&text[start..at]);
+            (start, taken) = (at, 0);
+        }
+        taken += room;
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
 /// `text` with blanks after it, up to `columns`.
 pub(super) fn pad_right(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
@@ -66,6 +81,16 @@ mod tests {
         for columns in 0..8 {
             assert!(width(&cut("\u{2764}\u{fe0f}\u{2764}\u{fe0f}\u{2764}\u{fe0f}", columns, "…")) <= columns);
         }
+    }
+
+    #[test]
+    fn what_is_wrapped_is_whole_and_fits() {
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("plain", 5), ["plain"]);
+        assert_eq!(wrapped("plainer", 5), ["plain", "er"]);
+        assert_eq!(wrapped("木木木", 5), ["木木", "木"]);
+        assert_eq!(wrapped("木木", 1), ["木", "木"]);
+        assert_eq!(wrapped("xyz", usize::MAX), ["xyz"]);
     }
 
     #[test]

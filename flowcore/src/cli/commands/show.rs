@@ -10,11 +10,13 @@ use super::super::shell::Shell;
 use super::super::style::Paint;
 use super::super::table::{Cell, Table};
 use super::super::views::tree::{self, TreeOptions};
-use super::super::{pick, times, units};
+use super::super::{pick, text, times, units};
 use crate::client::Client;
 use crate::store::{Replay, RunRow};
 
 const WIDEST: usize = 500;
+const BEFORE_A_VALUE: usize = 13;
+const NARROWEST_VALUE: usize = 20;
 
 /// A run: its state, its parameters, why it failed, and the runs below it.
 #[derive(Args)]
@@ -73,18 +75,17 @@ impl Show {
         let kind = run.kind;
         shell.line(&format!("{kind} run '{name}' of {}  {state}", escaped(&run.definition)))?;
         for (name, value) in facts(client, run)? {
-            let name = style.dim(format!("{name:<10}"));
-            shell.line(&format!("  {name} {}", escaped(&value)))?;
+            fact(shell, name, &value, Paint::Plain)?;
         }
         for (index, cause) in run.error.iter().enumerate() {
-            let title = style.dim(format!("{:<10}", if index == 0 { "error" } else { "" }));
-            let indent = if index == 0 { "" } else { "caused by: " };
-            shell.line(&format!("  {title} {indent}{}", style.bad(escaped(cause))))?;
+            match index {
+                0 => fact(shell, "error", cause, Paint::Bad)?,
+                _ => fact(shell, "", &format!("caused by: {cause}"), Paint::Bad)?,
+            }
         }
         if let Some(replay) = &run.replay {
             for (index, line) in replay_report(replay).iter().enumerate() {
-                let title = style.dim(format!("{:<10}", if index == 0 { "replay" } else { "" }));
-                shell.line(&format!("  {title} {}", escaped(line)))?;
+                fact(shell, if index == 0 { "replay" } else { "" }, line, Paint::Plain)?;
             }
         }
         if self.states {
@@ -146,6 +147,21 @@ impl Show {
             false => shell.line("… only its head was kept"),
         }
     }
+}
+
+/// A name and a value, which goes on below itself where the line is too short for it.
+fn fact(shell: &mut Shell, name: &str, value: &str, paint: Paint) -> Outcome<()> {
+    let room = shell.columns().saturating_sub(BEFORE_A_VALUE).max(NARROWEST_VALUE);
+    let value = escaped(value).to_string();
+    for (index, line) in text::wrapped(&value, room).into_iter().enumerate() {
+        let name = shell.style.dim(format!("{:<10}", if index == 0 { name } else { "" }));
+        let line = match paint {
+            Paint::Bad => shell.style.bad(line),
+            _ => line.to_owned(),
+        };
+        shell.line(&format!("  {name} {line}"))?;
+    }
+    Ok(())
 }
 
 /// What there is to say of a run, as name and value.
