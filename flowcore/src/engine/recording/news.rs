@@ -70,11 +70,15 @@ impl Change for NodeRef {
                 .map_or(0, |life| life.forgiven)
                 .saturating_add(crashed_in_body.into()),
             crashes: life.map_or(0, |life| life.crashes),
-            retry_at: core
-                .durable
-                .as_ref()
-                .and_then(|durable| durable.retry_at())
-                .filter(|_| is_waiting),
+            retry_at: match life {
+                // It still waits for what it waited for when its process died.
+                Some(life) if life.attempt == attempt && !is_final => life.retry_at,
+                _ => core
+                    .durable
+                    .as_ref()
+                    .and_then(|durable| durable.retry_at())
+                    .filter(|_| is_waiting),
+            },
             first_state: life.map_or(0, |life| life.states) + written,
             states,
             state_before,
