@@ -144,12 +144,17 @@ pub(crate) fn is_needed(core: &Core) -> bool {
     core.durable.is_some() || settings().store_trouble == StoreTrouble::Fail
 }
 
-/// What comes before the body of a durable run's attempt that has begun: the record of earlier ones is fetched, and a task's start is
-/// written, so that a process that dies in its body is counted.
+/// Whether its body waits until its start is written, so that a process that dies in it is counted. A flow within another doesn't: it is the
+/// other that is counted, until the first task below has begun.
+fn begins_written(core: &Core) -> bool {
+    core.kind() == RunKind::Task || core.depth == 0
+}
+
+/// What comes before the body of a durable run's attempt that has begun: the record of earlier ones is fetched, and the start is written.
 pub(crate) fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
     durable::prepare(node, begun)?;
     match session::current() {
-        Some(session) if node.core().kind() == RunKind::Task => {
+        Some(session) if begins_written(node.core()) => {
             wait_until_written(session)?;
             failpoint!("recording::start-written");
             Ok(())
@@ -164,7 +169,7 @@ pub(crate) async fn prepare_async(node: &NodeRef, begun: Begun) -> Result<()> {
     let Some(session) = session::current() else {
         return Ok(());
     };
-    if node.core().kind() == RunKind::Task
+    if begins_written(node.core())
         && let Some(written) = session.written()?
     {
         written.await?;
