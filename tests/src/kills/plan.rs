@@ -10,6 +10,8 @@ pub struct Plan {
     pub label: String,
     /// Whether an async flow follows it.
     pub is_async: bool,
+    /// Whether a resumed flow must make the calls that it made before, in their order.
+    pub is_strict: bool,
     /// How often its flow fails at its end before it doesn't.
     pub failures: u32,
     /// One after the other.
@@ -161,7 +163,20 @@ impl Plan {
     /// The plan for the seed of a round.
     #[must_use]
     pub fn of(rng: &mut Rng) -> Self {
-        Self::made(rng, "plan".to_owned(), 2)
+        let plan = Self::made(rng, "plan".to_owned(), 2);
+        Self {
+            is_strict: rng.bool() && plan.is_ordered(),
+            ..plan
+        }
+    }
+
+    /// Whether its calls come in the same order each time.
+    fn is_ordered(&self) -> bool {
+        self.steps.iter().all(|step| match step {
+            Step::Completed(jobs) => jobs.len() == 1,
+            Step::Flows(plans) => plans.iter().all(Self::is_ordered),
+            _ => true,
+        })
     }
 
     fn made(rng: &mut Rng, label: String, levels: u32) -> Self {
@@ -178,6 +193,7 @@ impl Plan {
         });
         Self {
             is_async,
+            is_strict: false,
             failures,
             steps: steps.collect(),
             label: maker.label,

@@ -84,3 +84,51 @@ fn whatever_is_killed_goes_on_where_it_was() {
         assert!(kills["SIGKILL"] > 20 && kills["body-end"] > 5, "{kills:?}");
     }
 }
+
+/// Stores that break a promise, and what the oracle finds of it: it need not be the same each time.
+const BROKEN: &[(&str, &[&str])] = &[
+    ("forgets calls", &["two rows: ", "ran again: "]),
+    ("forgets some calls", &["two rows: ", "ran again: "]),
+    ("forgets results", &["ran again: "]),
+    ("mixes results", &["wrong: ", "lost: ", "changed: "]),
+    ("alters results", &["changed: "]),
+    ("acknowledges early", &["lost: a flow has got ", "lost: the body of "]),
+    ("writes results apart", &["lost: "]),
+    ("overwrites results", &["changed: "]),
+    (
+        "loses some writes",
+        &[
+            "lost: ",
+            "miscounted: ",
+            "damaged: ",
+            "left open: ",
+            "unknown: ",
+            "a process ",
+        ],
+    ),
+    ("writes calls twice", &["two rows: "]),
+    ("counts attempts late", &["miscounted: "]),
+    ("buries nobody", &["left open: "]),
+    ("buries twice", &["miscounted: "]),
+    ("miscounts runs", &["damaged: "]),
+    ("loses parents", &["damaged: "]),
+];
+
+/// Without this, nobody would know whether the harness sees anything.
+#[test]
+fn the_oracle_catches_every_broken_store() {
+    for (broken, findings) in BROKEN {
+        let (reports, failure) = play_all(0..100, Some(broken));
+        let found = failure.unwrap_or_else(|| panic!("nobody noticed a store that {broken}"));
+        let told = found.split_once(": ").map_or("", |(_, told)| told);
+        assert!(
+            findings.iter().any(|due| told.starts_with(due)),
+            "a store that {broken}: {found}"
+        );
+        println!(
+            "a store that {broken}, after {} rounds: {}",
+            reports.len(),
+            told.lines().next().unwrap()
+        );
+    }
+}

@@ -257,12 +257,10 @@ impl Oracle {
                 ));
             }
         }
-        // A flow's body may begin before the flow is recorded.
-        for line in self
-            .lines
-            .iter()
-            .filter(|line| line.what == What::Start && !line.is_flow)
-        {
+        // The body of a flow below another may begin before the flow is recorded.
+        let outermost = &self.expected[0].label;
+        let waits = |line: &&Line| line.what == What::Start && (!line.is_flow || line.label == *outermost);
+        for line in self.lines.iter().filter(waits) {
             if !rows.contains_key(line.run.as_str()) {
                 return Err(format!(
                     "lost: the body of {} (run {}) has begun, and nothing knows it",
@@ -281,7 +279,7 @@ impl Oracle {
                 "miscounted: {what}, bodies begun {started}, of {bodies} planned: {row:?}"
             ))
         };
-        if row.attempt < started && !row.is_flow {
+        if row.attempt < started && (!row.is_flow || row.parent.is_none()) {
             return told("a body has begun before it was counted");
         }
         if row.attempt > started + self.processes {
@@ -395,12 +393,15 @@ impl Oracle {
             });
         }
         made.sort();
-        match made == self.expected {
-            true => Ok(()),
-            false => Err(format!(
-                "lost: planned were {:?}, and made were {made:?}",
-                self.expected
+        let differ = self.expected.iter().zip(&made).find(|(planned, made)| planned != made);
+        match differ {
+            Some((planned, made)) => Err(format!("wrong: planned was {planned:?}, and made was {made:?}")),
+            None if made.len() != self.expected.len() => Err(format!(
+                "wrong: {} calls were made of {} planned ones",
+                made.len(),
+                self.expected.len()
             )),
+            None => Ok(()),
         }
     }
 }

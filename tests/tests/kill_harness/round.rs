@@ -79,6 +79,9 @@ impl Round {
             let kill = (kills_left > 0).then(|| Kill::draw(rng, report.processes == 0));
             let (pid, status) = self.process(root.as_deref(), kill.as_ref())?;
             report.processes += 1;
+            let reopened = fs::read(self.file(&format!("reopened-{}", report.processes))).ok();
+            let reopened = reopened.map(|json| serde_json::from_slice(&json)).transpose();
+            oracle.reopened(reopened.map_err(|error| error.to_string())?)?;
             let errors = fs::read_to_string(self.file("stderr")).unwrap_or_default();
             let killed = !status.success() && kill.is_some() && is_killed(status);
             if killed {
@@ -92,9 +95,6 @@ impl Round {
             }
             let look = Look::at(&self.file("flow.db")).map_err(|error| format!("the store can't be read: {error}"))?;
             let lines = Ledger::read(&self.file("ledger")).map_err(|error| error.to_string())?;
-            let reopened = fs::read(self.file(&format!("reopened-{}", report.processes))).ok();
-            let reopened = reopened.map(|json| serde_json::from_slice(&json)).transpose();
-            oracle.reopened(reopened.map_err(|error| error.to_string())?)?;
             oracle.look(look, lines, pid)?;
             root = oracle.root();
             if oracle.is_over() {

@@ -247,6 +247,16 @@ pub(super) fn root(plan: Plan) -> flowcore::Result<Outcome> {
     follow(&plan)
 }
 
+#[flow(durable, replay = "strict", run_name = "{plan}", retries = 1)]
+pub(super) fn strict_root(plan: Plan) -> flowcore::Result<Outcome> {
+    follow(&plan)
+}
+
+#[flow(durable, replay = "strict", run_name = "{plan}", retries = 1)]
+pub(super) async fn strict_root_async(plan: Plan) -> flowcore::Result<Outcome> {
+    follow_async(&plan).await
+}
+
 #[flow(durable, run_name = "{plan}", retries = 1)]
 pub(super) async fn root_async(plan: Plan) -> flowcore::Result<Outcome> {
     follow_async(&plan).await

@@ -37,10 +37,11 @@ fn tell_reopened() -> flowcore::Result<()> {
 fn start(plan: &str) -> flowcore::Result<()> {
     let plan = fs::read(plan).map_err(flowcore::Error::new)?;
     let plan: Plan = serde_json::from_slice(&plan).map_err(flowcore::Error::new)?;
-    let outcome = if plan.is_async {
-        flows::root_async(plan).run()
-    } else {
-        flows::root(plan)
+    let outcome = match (plan.is_async, plan.is_strict) {
+        (false, false) => flows::root(plan),
+        (false, true) => flows::strict_root(plan),
+        (true, false) => flows::root_async(plan).run(),
+        (true, true) => flows::strict_root_async(plan).run(),
     };
     outcome.map(drop)
 }

@@ -138,6 +138,40 @@ fn a_kill_in_the_middle_leaves_the_old_schema_whole() {
 }
 
 #[test]
+#[cfg(feature = "failpoints")]
+fn a_kill_anywhere_leaves_the_old_schema_or_the_new_one() {
+    for (place_of_death, left) in [
+        ("sqlite::before-backup", 1),
+        ("sqlite::half-backed-up", 1),
+        ("sqlite::backed-up", 1),
+        ("sqlite::half-migrated", 1),
+        ("sqlite::migrated", 1),
+        ("sqlite::migration-committed", 3),
+    ] {
+        let place = Directory::new();
+        let run = old(&place);
+        let failpoints = format!("{place_of_death}=return");
+        let died = child(&place.file()).env("FAILPOINTS", failpoints).status().unwrap();
+        assert!(!died.success(), "{place_of_death}");
+        assert_eq!(version(&place.file()), left, "{place_of_death}");
+        let backup = place.path().join("flow.db.schema-1.backup");
+        if backup.exists() {
+            assert!(
+                open(&backup).check(true).unwrap().problems.is_empty(),
+                "{place_of_death}"
+            );
+        }
+        // Who comes next finishes it.
+        assert!(child(&place.file()).status().unwrap().success(), "{place_of_death}");
+        assert_eq!(version(&place.file()), 3, "{place_of_death}");
+        let store = open_later(&place.file()).unwrap();
+        assert_eq!(store.run(run.id).unwrap().unwrap().name, run.name);
+        assert!(store.check(true).unwrap().problems.is_empty(), "{place_of_death}");
+        assert!(open(&backup).run(run.id).unwrap().is_some(), "{place_of_death}");
+    }
+}
+
+#[test]
 fn of_several_processes_that_migrate_at_once_one_does() {
     for _ in 0..3 {
         let place = Directory::new();
