@@ -316,15 +316,15 @@ fn logs_are_filtered_and_cut() {
     let tool = tool("logs");
     let id = id_of(&tool, "oak");
     let log = |arguments: &[&str]| tool.run(&[&["logs", &id], arguments].concat()).ok();
-    assert_eq!(log(&[]).lines().count(), 2);
-    let all = log(&["--below"]);
+    assert_eq!(log(&["--own"]).lines().count(), 2);
+    let all = log(&[]);
     assert!(all.contains(" | INFO    | node A - processing A\n"), "{all}");
     assert!(
         all.contains(" | WARNING | node bad - ") && !all.contains('\u{1b}'),
         "{all}"
     );
     assert_eq!(
-        log(&["--below", "--tail", "2"]),
+        log(&["--tail", "2"]),
         all.lines()
             .rev()
             .take(2)
@@ -335,13 +335,13 @@ fn logs_are_filtered_and_cut() {
     );
     assert_eq!(log(&["--tail", "0"]), "");
     assert!(
-        log(&["--below", "--level", "warn"])
+        log(&["--level", "warn"])
             .lines()
             .all(|line| line.contains("WARNING") || line.contains("ERROR"))
     );
     // Of a run that is over, following ends.
-    assert_eq!(log(&["--below", "--follow"]), all);
-    let lines = log(&["--below", "--json"]);
+    assert_eq!(log(&["--follow"]), all);
+    let lines = log(&["--json"]);
     assert_eq!(lines.lines().count(), all.lines().count());
     let line = lines
         .lines()

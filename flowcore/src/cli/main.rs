@@ -63,6 +63,7 @@ fn execute(arguments: &[OsString]) -> Exit {
     let mut shell = Shell::new(arguments.json, arguments.color, program);
     let outcome = choose_store(arguments.database).and_then(|()| arguments.command.execute(&mut shell));
     let flushed = shell.flush();
+    crate::engine::recording::close();
     match (outcome, flushed) {
         (Ok(exit), Ok(()) | Err(Failure::Unread)) => exit,
         (Ok(_), Err(failure)) => report(failure, shell.json),

@@ -30,9 +30,9 @@ pub(in crate::cli) struct Logs {
     /// Only the last lines.
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
-    /// With the logs of all runs below it, if it is a root.
+    /// Only what it has logged itself; else an outermost run's log has those of all runs below it.
     #[arg(long)]
-    below: bool,
+    own: bool,
 }
 
 impl Logs {
@@ -82,7 +82,7 @@ impl Logs {
 
     fn lines<'c>(&self, client: &'c Client, run: RunId) -> Outcome<Lines<'c>> {
         let lines = client.logs(run)?.level(self.level);
-        Ok(if self.below { lines.below() } else { lines })
+        Ok(if self.own { lines } else { lines.below() })
     }
 
     /// Prints what comes after the last line.
@@ -138,7 +138,7 @@ impl Logs {
         };
         let at = style.dim(times::local_millis(line.at));
         let message = escaped(&line.message);
-        match self.below {
+        match !self.own {
             true => format!("{at} | {level} | {} - {message}", escaped(&line.run_name)),
             false => format!("{at} | {level} | {message}"),
         }
