@@ -39,6 +39,9 @@
 //! | what became of a run | [`State`], [`StateType`] |
 //! | logs | [`logging`] |
 //! | watching all runs | [`mod@observe`] |
+//! | where runs are kept, reading the record | [`store`], [`Client`] |
+//! | going on after a crash | [`resume`] |
+//! | a program as a command line | [`main`] |
 //! | running flows by name, from JSON | [`registry`], [`Definition::submit_json`] |
 //! | a program as a command-line tool | [`main`](fn@main), [`cli`] |
 //! | what became of all runs, of other processes too | [`Client`], [`store`] |
@@ -53,11 +56,17 @@
 //! - Recursion costs heap, not stack, and ends with [`ErrorKind::RecursionLimit`] at the setting `max_depth`.
 //! - A panic in a body is a failed run; the process lives on (unless it is built with `panic = "abort"`).
 //! - `retries = n` means n + 1 bodies at most.
+//! - What is recorded of a durable flow is not run again; an outermost run's result is told when all of its record is committed.
 //! - Cancelling a run cancels everything below it.
 //!
 //! # Features
 //!
-//! `cli` (default): views of runs on a terminal. The rest of the crate needs no feature.
+//! | feature | brings |
+//! |---|---|
+//! | `sqlite` (default) | the store in an SQLite file; without it runs are kept in memory |
+//! | `cli` (default) | [`main`]: the command line, and views of runs on a terminal |
+//! | `schemars` | JSON schemas of parameters, for checks before a run |
+//! | `failpoints` | places where a test can kill the process |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
