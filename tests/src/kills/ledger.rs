@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process;
 
+/// What a line ends with if all of it is there.
+const END: &str = "\t.";
+
 /// What a line tells of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum What {
@@ -71,7 +74,7 @@ impl Ledger {
         OpenOptions::new().create(true).append(true).open(path).map(Self)
     }
 
-    /// Adds a line, whole or not at all: a process that is killed leaves no half of one, as it is written at once.
+    /// Adds a line, by one write to the end of the file.
     ///
     /// # Errors
     /// If that fails.
@@ -85,24 +88,26 @@ impl Ledger {
             ..
         } = line;
         let text = format!(
-            "{}\t{}\t{kind}\t{run}\t{label}\t{token}\t{value}\n",
+            "\n{}\t{}\t{kind}\t{run}\t{label}\t{token}\t{value}{END}\n",
             line.what.name(),
             process::id()
         );
         (&self.0).write_all(text.as_bytes())
     }
 
-    /// All lines, oldest first; none if there is no file yet.
+    /// All lines that are whole, oldest first; none if there is no file yet. One that is being written, or whose process was killed over
+    /// it, doesn't count: its body has not come further than that.
     ///
     /// # Errors
-    /// If it can't be read, or a line isn't one.
+    /// If it can't be read, or a whole line isn't one.
     pub fn read(path: &Path) -> io::Result<Vec<Line>> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             text => text?,
         };
         let broken = |line: &str| io::Error::other(format!("no line of a ledger: {line:?}"));
-        text.split_inclusive('\n')
+        text.split('\n')
+            .filter_map(|line| line.strip_suffix(END))
             .map(|line| Line::parse(line).ok_or_else(|| broken(line)))
             .collect()
     }
@@ -110,7 +115,7 @@ impl Ledger {
 
 impl Line {
     fn parse(line: &str) -> Option<Self> {
-        let mut fields = line.strip_suffix('\n')?.splitn(7, '\t');
+        let mut fields = line.splitn(7, '\t');
         Some(Self {
             what: What::named(fields.next()?)?,
             pid: fields.next()?.parse().ok()?,

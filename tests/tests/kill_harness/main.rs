@@ -118,7 +118,7 @@ const BROKEN: &[(&str, &[&str])] = &[
 #[test]
 fn the_oracle_catches_every_broken_store() {
     for (broken, findings) in BROKEN {
-        let (reports, failure) = play_all(0..100, Some(broken));
+        let (reports, failure) = play_all(0..2000, Some(broken));
         let found = failure.unwrap_or_else(|| panic!("nobody noticed a store that {broken}"));
         let told = found.split_once(": ").map_or("", |(_, told)| told);
         assert!(
