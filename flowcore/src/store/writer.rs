@@ -320,7 +320,7 @@ impl<C: Change> Shared<C> {
             // What is left may be what somebody waits for.
             self.urgent.store(true, Ordering::SeqCst);
         }
-        let outcome = self.commit(&batch);
+        let (outcome, news) = self.commit(&batch);
         if outcome.is_ok() {
             for (change, write) in changed.iter().zip(&batch.runs) {
                 change.written(write);
@@ -331,8 +331,11 @@ impl<C: Change> Shared<C> {
             barrier.pass(outcome.clone());
             failpoint!("writer::barrier-passed");
         }
-        // Dropping a run may drop its user's values, and telling it may call its user's code.
+        // Dropping a run may drop its user's values, telling it may call its user's code, and so does a log.
         (self.elsewhere)(Box::new(move || {
+            if let Some(news) = news {
+                news.log();
+            }
             for ack in &acks {
                 failpoint!("writer::before-acknowledged");
                 ack.acknowledged(outcome.clone());
@@ -341,10 +344,10 @@ impl<C: Change> Shared<C> {
         }));
     }
 
-    fn commit(&self, batch: &Batch) -> StoreResult<()> {
+    fn commit(&self, batch: &Batch) -> (StoreResult<()>, Option<News>) {
         if batch.is_empty() {
             // Nothing to write, and so nothing is lost; but what was lost before is not made good by that.
-            return self.trouble.lock().clone().map_or(Ok(()), Err);
+            return (self.trouble.lock().clone().map_or(Ok(()), Err), None);
         }
         failpoint!("writer::before-commit");
         let mut outcome = self.apply(batch);
@@ -356,25 +359,38 @@ impl<C: Change> Shared<C> {
         }
         failpoint!("writer::after-commit");
         let before = std::mem::replace(&mut *self.trouble.lock(), outcome.clone().err());
-        match (&outcome, before) {
-            (Ok(()), None) => {}
-            (Ok(()), Some(_)) => tracing::warn!("the store works again; {} changes were lost", self.lost()),
-            (Err(error), before) => {
-                self.lost
-                    .fetch_add((batch.runs.len() + batch.logs.len()) as u64, Ordering::SeqCst);
-                match (before, self.policy) {
-                    (Some(_), _) => {}
-                    (None, StoreTrouble::Fail) => tracing::error!("{error}; runs fail until it works again"),
-                    (None, StoreTrouble::Continue) => tracing::error!("{error}; runs go on without a record"),
-                }
-            }
+        if outcome.is_err() {
+            self.lost
+                .fetch_add((batch.runs.len() + batch.logs.len()) as u64, Ordering::SeqCst);
         }
-        outcome
+        let news = match (&outcome, before) {
+            (Ok(()), Some(_)) => Some(News::Works { lost: self.lost() }),
+            (Err(error), None) => Some(News::Fails(error.clone(), self.policy)),
+            _ => None,
+        };
+        (outcome, news)
     }
 
     /// A store that panics has failed, and is asked again the next time.
     fn apply(&self, batch: &Batch) -> StoreResult<()> {
         let applied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.store.apply(batch)));
         applied.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Other, "it panicked while it wrote")))
+    }
+}
+
+/// What is worth a line in the program's log.
+enum News {
+    Works { lost: u64 },
+    Fails(StoreError, StoreTrouble),
+}
+
+impl News {
+    /// The subscriber is the user's: it may panic, or start runs that wait for the writer.
+    fn log(self) {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match self {
+            Self::Works { lost } => tracing::warn!("the store works again; {lost} changes were lost"),
+            Self::Fails(error, StoreTrouble::Fail) => tracing::error!("{error}; runs fail until it works again"),
+            Self::Fails(error, StoreTrouble::Continue) => tracing::error!("{error}; runs go on without a record"),
+        }));
     }
 }

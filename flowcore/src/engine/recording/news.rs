@@ -40,10 +40,7 @@ impl Change for NodeRef {
             .as_ref()
             .filter(|_| is_final)
             .and_then(|result| result.cache.clone());
-        let error = match (&inner.error, is_final) {
-            (Some(error), true) => error.chain(),
-            _ => Vec::new(),
-        };
+        let error = inner.error.clone().filter(|_| is_final);
         let attempt = inner.attempt;
         let crashed_in_body = last.name == StateName::Crashed
             && inner
@@ -52,6 +49,8 @@ impl Change for NodeRef {
                 .checked_sub(2)
                 .is_some_and(|before| inner.history.at(before).kind() == StateType::Running);
         drop(inner);
+        // Without the lock, as it asks the user's Display.
+        let error = error.map(|error| error.chain()).unwrap_or_default();
         Some(RunWrite {
             number,
             id: core.id,

@@ -1,6 +1,7 @@
 //! This process's place in the store: its number, its writer, its sign of life.
 
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::super::children::Roots;
 use super::super::node::NodeRef;
+use super::super::panic::guarded;
 use super::super::{cancel, runtime};
 use crate::settings::settings;
 use crate::store::writer::{Change, Writer, Written};
@@ -38,6 +40,8 @@ pub(crate) struct Session {
     sink: Sink,
     next: AtomicU64,
     fenced: AtomicBool,
+    /// Whether the process has said good-bye.
+    left: AtomicBool,
 }
 
 enum Sink {
@@ -58,6 +62,7 @@ static FAILED: Mutex<Option<(Instant, StoreError)>> = Mutex::new(None);
 
 thread_local! {
     static NUMBERS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static OPENING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The session, if there is one already.
@@ -71,6 +76,10 @@ pub(crate) fn open() -> StoreResult<Option<&'static Session>> {
     if let Some(session) = SESSION.get() {
         return session.as_ref().map(Session::usable).transpose();
     }
+    if OPENING.get() {
+        // The log subscriber, told of something on the way, starts a run: there is no store yet.
+        return Ok(None);
+    }
     let mut failed = FAILED.lock();
     if let Some(session) = SESSION.get() {
         return session.as_ref().map(Session::usable).transpose();
@@ -80,7 +89,10 @@ pub(crate) fn open() -> StoreResult<Option<&'static Session>> {
     {
         return Err(error.clone());
     }
-    match Session::begin() {
+    OPENING.set(true);
+    let begun = guarded(Session::begin);
+    OPENING.set(false);
+    match begun.unwrap_or_else(|panic| Err(StoreError::new(StoreErrorKind::Other, format!("opening it {panic}")))) {
         Ok(session) => {
             *failed = None;
             let session = SESSION.get_or_init(|| session).as_ref();
@@ -96,8 +108,9 @@ pub(crate) fn open() -> StoreResult<Option<&'static Session>> {
     }
 }
 
+/// On a thread for what blocks, not on a worker: bodies may block all of these until a run is told its end.
 fn elsewhere(work: Box<dyn FnOnce() + Send>) {
-    drop(runtime::own().spawn(async move { work() }));
+    drop(runtime::own().spawn_blocking(work));
 }
 
 impl Session {
@@ -129,6 +142,7 @@ impl Session {
             sink,
             next: AtomicU64::new(1),
             fenced: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         }))
     }
 
@@ -165,7 +179,7 @@ impl Session {
     pub(crate) fn changed(&self, node: &NodeRef) {
         match &self.sink {
             Sink::Writer(writer) => writer.changed(node.clone()),
-            Sink::Immediate(sink) => self.write_in_place(&mut sink.lock(), node),
+            Sink::Immediate(sink) => self.write_in_place(sink, node),
         }
     }
 
@@ -182,13 +196,15 @@ impl Session {
         }
     }
 
-    fn write_in_place(&self, sink: &mut Immediate, node: &NodeRef) {
+    fn write_in_place(&self, sink: &Mutex<Immediate>, node: &NodeRef) {
+        // Without the lock: the error's Display is the user's, and may log. A store ignores news that come after newer ones.
         let Some(write) = node.news() else { return };
         let batch = Batch {
             runs: vec![write],
             ..Batch::default()
         };
-        if let Some(batch) = self.apply_in_place(sink, batch) {
+        let written = self.apply_in_place(&mut sink.lock(), batch);
+        if let Some(batch) = written {
             batch.runs.iter().for_each(|write| node.written(write));
         }
     }
@@ -255,6 +271,7 @@ impl Session {
     pub(crate) fn close(&self) {
         if let Sink::Writer(writer) = &self.sink {
             writer.stop();
+            self.left.store(true, Ordering::SeqCst);
             failpoint!("session::before-leave");
             if let Err(error) = self.store.leave(self.process) {
                 tracing::warn!("{error}");
@@ -276,27 +293,47 @@ impl Session {
     }
 
     fn beat(&self) {
-        let mut beats = 0;
+        let mut beats = 0_u32;
         loop {
             thread::sleep(BEAT);
-            match self.store.heartbeat(self.process, settings().lease) {
-                Ok(beat) => {
-                    if beat.fenced && !self.fenced.swap(true, Ordering::SeqCst) {
-                        tracing::error!("this process was declared dead; its runs are stopped");
-                        self.stop_all();
-                        return;
-                    }
-                    for id in beat.cancel {
-                        cancel_by_request(id);
-                    }
-                }
-                Err(error) => tracing::warn!("this process can't show that it lives: {error}"),
-            }
-            beats += 1;
-            if beats % BEATS_TO_BURIAL == 0 {
-                bury_the_dead(&*self.store);
+            beats = beats.wrapping_add(1);
+            // The log subscriber is the user's, and so may the store be: their panics must not stop the beat.
+            match guarded(|| self.one_beat(beats)) {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(panic) => drop(writeln!(
+                    io::stderr(),
+                    "flowcore: a sign of this process's life {panic}"
+                )),
             }
         }
+    }
+
+    /// False if there are to be no more.
+    fn one_beat(&self, beats: u32) -> bool {
+        let beat = self.store.heartbeat(self.process, settings().lease);
+        if self.left.load(Ordering::SeqCst) {
+            // It is no news then that the store takes the process for dead.
+            return false;
+        }
+        match beat {
+            Ok(beat) => {
+                if beat.fenced && !self.fenced.swap(true, Ordering::SeqCst) {
+                    self.stop_all();
+                    tracing::error!("this process was declared dead; its runs are stopped");
+                    return false;
+                }
+                for id in beat.cancel {
+                    // What is stopped may call its user's code, which may block.
+                    elsewhere(Box::new(move || cancel_by_request(id)));
+                }
+            }
+            Err(error) => tracing::warn!("this process can't show that it lives: {error}"),
+        }
+        if beats.is_multiple_of(BEATS_TO_BURIAL) {
+            bury_the_dead(&*self.store);
+        }
+        true
     }
 
     fn stop_all(&self) {
