@@ -1,5 +1,6 @@
 //! Whoever wants to see every state of every run, while it happens.
 
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -209,8 +210,8 @@ fn log(node: &NodeRef, state: &State) {
         }
     };
     if let Err(panic) = guarded(told) {
-        // The subscriber is the user's; it can't be told through itself.
-        eprintln!("flowcore: the log subscriber {panic}");
+        // The subscriber is the user's; it can't be told through itself. Nor may this panic, where nobody reads it any more.
+        let _ = writeln!(io::stderr(), "flowcore: the log subscriber {panic}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::process;
 
 use tracing::level_filters::LevelFilter;
@@ -60,9 +60,10 @@ pub fn handle_signals_then(last: impl FnOnce(ShutdownReport) + Send + 'static) -
 /// To the log, or to the terminal where there is none: who pressed Ctrl-C wants to know.
 fn say(text: &str) {
     if LevelFilter::current() == LevelFilter::OFF {
-        eprintln!("flowcore: {text}");
+        let _ = writeln!(io::stderr(), "flowcore: {text}");
     } else {
-        tracing::warn!("{text}");
+        // Whatever the subscriber does: the process must end.
+        let _ = guarded(|| tracing::warn!("{text}"));
     }
 }
 
