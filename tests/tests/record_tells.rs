@@ -1,4 +1,5 @@
 //! Runs that end are told so, whatever keeps the program's threads busy, and whatever its log subscriber does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
