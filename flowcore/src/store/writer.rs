@@ -29,6 +29,9 @@ const BATCH_LIMIT: usize = 8_192;
 /// How long a change waits for others if nobody waits for it.
 const WINDOW: Duration = Duration::from_millis(50);
 
+/// How long a change that the store had no room for, or could not be reached for, waits for the next try if nothing else is to be written.
+const NEXT_TRY: Duration = Duration::from_secs(1);
+
 /// What the writer writes.
 pub(crate) trait Change: Clone + Send + 'static {
     /// What the store doesn't know yet, if anything.
@@ -238,23 +241,42 @@ impl<C: Change> Shared<C> {
     fn run(&self) {
         let _ = self.thread.set(thread::current());
         let mut sequence = 0;
+        let mut unwritten = Vec::new();
         loop {
-            if self.queue.is_empty() {
-                if self.stopping.load(Ordering::SeqCst) {
-                    self.closed.store(true, Ordering::SeqCst);
-                    return self.refuse_rest();
-                }
+            let stopping = self.stopping.load(Ordering::SeqCst);
+            if self.queue.is_empty() && !stopping {
                 self.asleep.store(true, Ordering::SeqCst);
-                if self.queue.is_empty() {
+                if !self.queue.is_empty() {
+                } else if unwritten.is_empty() {
                     thread::park();
+                } else {
+                    thread::park_timeout(NEXT_TRY);
                 }
                 self.asleep.store(false, Ordering::SeqCst);
-                continue;
             }
-            self.gather();
+            if !self.queue.is_empty() {
+                self.gather();
+            } else if unwritten.is_empty() {
+                if !stopping {
+                    continue;
+                }
+                self.closed.store(true, Ordering::SeqCst);
+                return self.refuse_rest();
+            }
             sequence += 1;
-            self.write(sequence);
+            self.write(sequence, &mut unwritten);
+            if stopping {
+                // That was the last try.
+                self.lose(&mut unwritten);
+            }
         }
+    }
+
+    /// Gives up changes that the store never took.
+    fn lose(&self, unwritten: &mut Vec<C>) {
+        let lost = std::mem::take(unwritten);
+        self.lost.fetch_add(lost.len() as u64, Ordering::SeqCst);
+        (self.elsewhere)(Box::new(move || drop(lost)));
     }
 
     /// Nobody waits forever for a writer that has stopped.
@@ -285,8 +307,8 @@ impl<C: Change> Shared<C> {
         }
     }
 
-    /// One commit.
-    fn write(&self, sequence: u64) {
+    /// One commit. What the store may take later is left in `unwritten`, and goes before the rest the next time.
+    fn write(&self, sequence: u64, unwritten: &mut Vec<C>) {
         // Before the first look at the queue: what becomes urgent after it may be in the next batch.
         self.urgent.store(false, Ordering::SeqCst);
         let mut batch = Batch {
@@ -296,19 +318,21 @@ impl<C: Change> Shared<C> {
         };
         let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
         let (mut acks, mut barriers) = (Vec::new(), Vec::new());
+        let mut change_of = |change: C| match change.news() {
+            Some(write) => {
+                batch.runs.push(write);
+                changed.push(change);
+            }
+            None => unchanged.push(change),
+        };
+        unwritten.drain(..).for_each(&mut change_of);
         let mut taken = 0;
         while taken < BATCH_LIMIT
             && let Some(item) = self.queue.pop()
         {
             taken += 1;
             match item {
-                Item::Changed(change) => match change.news() {
-                    Some(write) => {
-                        batch.runs.push(write);
-                        changed.push(change);
-                    }
-                    None => unchanged.push(change),
-                },
+                Item::Changed(change) => change_of(change),
                 Item::Log(log) => batch.logs.push(log),
                 Item::Acknowledge(change) => acks.push(change),
                 Item::Barrier(barrier) => barriers.push(barrier),
@@ -321,9 +345,21 @@ impl<C: Change> Shared<C> {
             self.urgent.store(true, Ordering::SeqCst);
         }
         let (outcome, news) = self.commit(&batch);
-        if outcome.is_ok() {
-            for (change, write) in changed.iter().zip(&batch.runs) {
-                change.written(write);
+        match &outcome {
+            Ok(()) => {
+                for (change, write) in changed.iter().zip(&batch.runs) {
+                    change.written(write);
+                }
+            }
+            Err(error) => {
+                let kept = if may_pass(error) {
+                    changed.len().min(BATCH_LIMIT)
+                } else {
+                    0
+                };
+                unwritten.extend(changed.drain(..kept));
+                let lost = changed.len() + batch.logs.len();
+                self.lost.fetch_add(lost as u64, Ordering::SeqCst);
             }
         }
         // Durable runs can't do without their record, whatever the policy: that is theirs to decide.
@@ -331,6 +367,7 @@ impl<C: Change> Shared<C> {
             barrier.pass(outcome.clone());
             failpoint!("writer::barrier-passed");
         }
+        let has_lost = self.lost.load(Ordering::SeqCst) > 0;
         // Dropping a run may drop its user's values, telling it may call its user's code, and so does a log.
         (self.elsewhere)(Box::new(move || {
             if let Some(news) = news {
@@ -338,7 +375,11 @@ impl<C: Change> Shared<C> {
             }
             for ack in &acks {
                 failpoint!("writer::before-acknowledged");
-                ack.acknowledged(outcome.clone());
+                let outcome = match &outcome {
+                    Ok(()) if has_lost && ack.news().is_some() => Err(lost_before()),
+                    outcome => outcome.clone(),
+                };
+                ack.acknowledged(outcome);
             }
             drop((changed, unchanged, acks));
         }));
@@ -359,10 +400,6 @@ impl<C: Change> Shared<C> {
         }
         failpoint!("writer::after-commit");
         let before = std::mem::replace(&mut *self.trouble.lock(), outcome.clone().err());
-        if outcome.is_err() {
-            self.lost
-                .fetch_add((batch.runs.len() + batch.logs.len()) as u64, Ordering::SeqCst);
-        }
         let news = match (&outcome, before) {
             (Ok(()), Some(_)) => Some(News::Works { lost: self.lost() }),
             (Err(error), None) => Some(News::Fails(error.clone(), self.policy)),
@@ -393,4 +430,17 @@ impl News {
             Self::Fails(error, StoreTrouble::Continue) => tracing::error!("{error}; runs go on without a record"),
         }));
     }
+}
+
+/// Whether the store may take later what it doesn't take now. What it refuses for what it is would keep all that follows from being written.
+fn may_pass(error: &StoreError) -> bool {
+    use StoreErrorKind::{Full, Locked, ReadOnly, Unreachable};
+    matches!(error.kind(), Full | Locked | ReadOnly | Unreachable)
+}
+
+fn lost_before() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Other,
+        "it has not taken the end of this run, and works again",
+    )
 }

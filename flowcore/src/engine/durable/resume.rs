@@ -63,6 +63,8 @@ pub fn resume(run: RunId) -> Result<Launched> {
     let Some(session) = recording::session::open()? else {
         return Err(refused("runs are kept nowhere: set FLOW_DATABASE_URL").into());
     };
+    // The end of the run may be told by this process, and on its way still. What is wrong with the store is told by the look at it.
+    let _ = recording::wait_until_written(session);
     let store = &*session.store;
     let found = store.run(run)?.ok_or_else(|| {
         StoreError::new(

@@ -81,7 +81,8 @@ pub(crate) fn ready(core: &Core) -> Result<()> {
     Ok(())
 }
 
-fn wait_until_written(session: &Session) -> StoreResult<()> {
+/// Blocks until all that was changed so far is written.
+pub(crate) fn wait_until_written(session: &Session) -> StoreResult<()> {
     match session.written()? {
         Some(written) => wait::on_future(written),
         None => Ok(()),

@@ -40,7 +40,8 @@ impl Change for NodeRef {
             .as_ref()
             .filter(|_| is_final)
             .and_then(|result| result.cache.clone());
-        let error = inner.error.clone().filter(|_| is_final);
+        // A run that completed and whose record was lost for a time has an error for its caller only.
+        let error = inner.error.clone().filter(|_| is_final && !last.is_completed());
         let attempt = inner.attempt;
         let crashed_in_body = last.name == StateName::Crashed
             && inner

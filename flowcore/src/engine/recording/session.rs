@@ -214,10 +214,12 @@ impl Session {
         sink.sequence += 1;
         batch.process = self.process;
         batch.sequence = sink.sequence;
-        let mut outcome = self.store.apply(&batch);
-        if outcome.is_err() {
-            outcome = self.store.apply(&batch);
-        }
+        let apply = || {
+            let applied = guarded(|| self.store.apply(&batch));
+            applied.unwrap_or_else(|panic| Err(StoreError::new(StoreErrorKind::Other, format!("writing {panic}"))))
+        };
+        // It may be written all the same: then the store knows its number, and this does nothing.
+        let outcome = apply().or_else(|_| apply());
         match outcome {
             Ok(()) => {
                 sink.trouble = None;
@@ -238,7 +240,11 @@ impl Session {
                 writer.acknowledge(node.clone());
                 Ok(false)
             }
-            Sink::Immediate(sink) => sink.lock().trouble.clone().map_or(Ok(true), Err),
+            Sink::Immediate(sink) => {
+                // Whoever has noted its latest change may be about to write it.
+                self.write_in_place(sink, node);
+                sink.lock().trouble.clone().map_or(Ok(true), Err)
+            }
         }
     }
 
