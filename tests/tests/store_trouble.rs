@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use flowcore::prelude::*;
-use flowcore::store::{Fault, FaultyStore, MemoryStore, Store, StoreCall, StoreErrorKind, install};
+use flowcore::store::{Fault, FaultyStore, MemoryStore, StoreCall, StoreErrorKind, install};
 use flowcore::{ErrorKind, RunId, resume};
 use flowcore_tests::record::{children, row, store, told, tree};
 use flowcore_tests::{Bodies, LIMIT, in_time, names};
@@ -51,7 +51,7 @@ fn step(n: u32) -> u32 {
 
 #[flow]
 fn plain() -> flowcore::Result<u32> {
-    (0..5).map(|n| step(n)).sum()
+    (0..5).map(*step).sum()
 }
 
 #[flow(durable)]
@@ -277,7 +277,10 @@ fn a_store_that_stands_still_holds_up_who_writes_and_loses_nothing() {
             .enable_all()
             .build()
             .unwrap();
-        let flood = runtime.block_on(async { floods.submit(RUNS) });
+        let flood = {
+            let _on = runtime.enter();
+            floods.submit(RUNS)
+        };
         assert!(gate.wait_for(1, LIMIT));
         let start = std::time::Instant::now();
         while DONE.load(SeqCst) < 65_536 - 1_000 && start.elapsed() < LIMIT {

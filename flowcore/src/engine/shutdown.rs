@@ -30,7 +30,7 @@ pub(crate) fn is_over() -> bool {
 pub struct ShutdownReport {
     /// Runs that did not end in time, and are `Crashed` now.
     pub crashed: usize,
-    /// Changes of runs that the store has lost.
+    /// Changes of runs that the store has lost, and outermost runs that it was told nothing of.
     pub unrecorded: u64,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::core::{Core, Origin};
 use super::super::custom::Custom;
 use super::super::identity::{CallHasher, ReusedKey};
-use super::super::recording::Number;
+use super::super::recording::{Number, session};
 use super::journal::{Counts, Found};
 use super::resume::Claim;
 use super::{Before, Durable};
@@ -14,7 +14,7 @@ use crate::definition::Definition;
 use crate::error::{Error, ErrorKind};
 use crate::run::RunId;
 use crate::settings::settings;
-use crate::store::{CallKey, Recorded};
+use crate::store::{CallKey, Recorded, StoreError, StoreErrorKind};
 
 /// Who a run is to be.
 pub(crate) struct Identity {
@@ -141,12 +141,13 @@ fn outermost_durable(definition: &'static Definition, plain: Identity) -> Identi
         return plain;
     }
     if plain.number == Number::NONE {
-        let message = "a durable flow needs a store, and this process has none";
+        // Runs go on without a store that can't be opened, if they are told to: this one must not.
+        let error = session::open().err().unwrap_or_else(|| {
+            StoreError::new(StoreErrorKind::Refused, "a durable flow needs a store, and this process has none")
+                .advise("set FLOW_DATABASE_URL to one that keeps runs")
+        });
         return Identity {
-            refused: Some(Error::of_kind(
-                ErrorKind::Store,
-                format!("{message}: set FLOW_DATABASE_URL to one that keeps runs"),
-            )),
+            refused: Some(error.into()),
             ..plain
         };
     }

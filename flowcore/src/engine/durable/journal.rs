@@ -169,3 +169,46 @@ pub(crate) fn close(node: &NodeRef, epoch: u32) -> Result<()> {
     observe::warn(node, &text);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_was_given_up_takes_nothing_from_the_next_attempts_record() {
+        let root = CallKey::of_root(crate::RunId::nil());
+        let call = BaseKey::explicit(&root, "m::f", None, "k");
+        let durable = Durable::new(root, false, None, None);
+        let recorded = Recorded {
+            call_key: call.nth(0),
+            number: crate::store::RunNumber::new(1, 1),
+            id: crate::RunId::nil(),
+            name: "f-1".to_owned(),
+            definition_key: "m::f".to_owned(),
+            version: None,
+            state: crate::State {
+                name: crate::state::StateName::Completed,
+                message: None,
+                at: 1,
+            },
+            states: 3,
+            attempt: 1,
+            forgiven: 0,
+            crashes: 0,
+            retry_at: None,
+            result: Some(b"1"[..].into()),
+        };
+        *durable.calls.lock() = Calls {
+            epoch: 3,
+            equal: EqualCalls::default(),
+            journal: Some(HashMap::from([(recorded.call_key, recorded)])),
+            left: 1,
+        };
+        // The attempt before has a thread that still makes calls: the same one, and one that it has made already.
+        for _ in 0..2 {
+            assert!(matches!(durable.call(1, &call), Ok((_, Found::New))));
+        }
+        assert!(matches!(durable.call(3, &call), Ok((_, Found::Answer(_)))));
+        assert_eq!(durable.call(3, &call).map(drop), Err(ReusedKey));
+    }
+}

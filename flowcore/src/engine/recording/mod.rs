@@ -7,6 +7,8 @@ mod kept;
 mod news;
 pub(crate) mod session;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::core::Core;
 use super::durable;
 use super::life::{self, Begun};
@@ -20,6 +22,9 @@ use crate::store::{LogWrite, RunNumber, StoreError, StoreErrorKind, StoreResult,
 
 pub(crate) use self::kept::keep;
 pub(crate) use self::session::{Session, current as session};
+
+/// Outermost runs that went on without a record, as their store could not be opened.
+static UNRECORDED: AtomicU64 = AtomicU64::new(0);
 
 /// A run's number in the store, or why it has none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +44,7 @@ impl Number {
             Ok(Some(session)) => Self(session.number().get()),
             Ok(None) => Self::NONE,
             Err(error) if settings().store_trouble == StoreTrouble::Continue => {
+                UNRECORDED.fetch_add(1, Ordering::Relaxed);
                 tracing::error!("{error}; the run goes on without a record");
                 Self::NONE
             }
@@ -186,7 +192,7 @@ pub(crate) fn close() {
     }
 }
 
-/// How many changes the store has lost.
+/// How many changes the store has lost, and outermost runs of which it was told nothing.
 pub(crate) fn lost() -> u64 {
-    session::current().map_or(0, Session::lost)
+    UNRECORDED.load(Ordering::Relaxed) + session::current().map_or(0, Session::lost)
 }
