@@ -381,6 +381,13 @@ fn a_timeline_is_printed_or_saved() {
         text.contains("oak") && text.lines().all(|line| line.chars().count() <= 80),
         "{text}"
     );
+    // No terminal is that wide.
+    let output = tool
+        .command(&["timeline", &id])
+        .env("COLUMNS", "99999999999")
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout.len() < 10_000_000);
     let _ = tool.run(&["timeline", &id, "--svg", "t.svg"]).ok();
     assert!(std::fs::read_to_string(tool.path("t.svg")).unwrap().contains("<svg"));
 }

@@ -79,7 +79,9 @@ impl Shell {
         }
         let told = std::env::var("COLUMNS")
             .ok()
-            .and_then(|columns| columns.trim().parse().ok());
+            .and_then(|columns| columns.trim().parse().ok())
+            // As wide as a terminal can be.
+            .map(|columns: usize| columns.min(u16::MAX.into()));
         told.unwrap_or(if self.terminal { 80 } else { usize::MAX })
     }
 
