@@ -9,6 +9,7 @@ use std::time::Duration;
 use flowcore::ErrorKind;
 use flowcore::prelude::*;
 use flowcore::store::{Fault, FaultyStore, MemoryStore, Store, StoreCall, StoreErrorKind, install};
+use flowcore_tests::in_time;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 #[task]
@@ -52,9 +53,7 @@ impl<S: tracing::Subscriber> Layer<S> for Unruly {
 
 /// The outcome of `work`, which must not hang.
 fn soon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (told, outcome) = mpsc::channel();
-    thread::spawn(move || told.send(work()));
-    outcome.recv_timeout(Duration::from_secs(60)).expect("it hangs")
+    in_time("a run, or who waits for it", work)
 }
 
 #[test]
