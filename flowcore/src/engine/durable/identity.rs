@@ -143,8 +143,11 @@ fn outermost_durable(definition: &'static Definition, plain: Identity) -> Identi
     if plain.number == Number::NONE {
         // Runs go on without a store that can't be opened, if they are told to: this one must not.
         let error = session::open().err().unwrap_or_else(|| {
-            StoreError::new(StoreErrorKind::Refused, "a durable flow needs a store, and this process has none")
-                .advise("set FLOW_DATABASE_URL to one that keeps runs")
+            StoreError::new(
+                StoreErrorKind::Refused,
+                "a durable flow needs a store, and this process has none",
+            )
+            .advise("set FLOW_DATABASE_URL to one that keeps runs")
         });
         return Identity {
             refused: Some(error.into()),

@@ -157,32 +157,34 @@ fn begins_written(core: &Core) -> bool {
     core.kind() == RunKind::Task || core.depth == 0
 }
 
-/// What comes before the body of a durable run's attempt that has begun: the record of earlier ones is fetched, and the start is written.
+/// Whether what comes before the body waits until all is written: for its start, or for what an earlier attempt has left in the queue, as
+/// calls whose ends are not in the record yet would be made again.
+fn waits_for_record(core: &Core, begun: Begun) -> bool {
+    let before = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
+    begins_written(core) || begun.attempt > 1 + before.map_or(0, |before| before.attempt)
+}
+
+/// What comes before the body of a durable run's attempt that has begun: the start is written, and the record of earlier ones is fetched.
 pub(crate) fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
-    durable::prepare(node, begun)?;
-    match session::current() {
-        Some(session) if begins_written(node.core()) => {
-            wait_until_written(session)?;
-            failpoint!("recording::start-written");
-            Ok(())
-        }
-        _ => Ok(()),
+    if let Some(session) = session::current()
+        && waits_for_record(node.core(), begun)
+    {
+        wait_until_written(session)?;
+        failpoint!("recording::start-written");
     }
+    durable::prepare(node, begun)
 }
 
 /// [`prepare`] for an async run.
 pub(crate) async fn prepare_async(node: &NodeRef, begun: Begun) -> Result<()> {
-    durable::prepare(node, begun)?;
-    let Some(session) = session::current() else {
-        return Ok(());
-    };
-    if begins_written(node.core())
+    if let Some(session) = session::current()
+        && waits_for_record(node.core(), begun)
         && let Some(written) = session.written()?
     {
         written.await?;
         failpoint!("recording::start-written");
     }
-    Ok(())
+    durable::prepare(node, begun)
 }
 
 /// The end of the process: writes what is left.
