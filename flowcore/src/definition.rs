@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::engine::{Launched, Naming, TakeOver};
 use crate::error::Result;
 use crate::options::Options;
-use crate::private::{Problem, Runnable, members};
+use crate::private::{Given, Problem, Runnable, members};
 use crate::run::RunKind;
 use crate::schema::{self, Parameter, Schemas};
 use crate::store::DefinitionRow;
@@ -67,7 +67,7 @@ pub struct Definition {
     parameters: fn(&mut dyn FnMut(&'static str, &'static str)),
     schemas: fn(&mut Schemas) -> Vec<Parameter>,
     problems: fn(&Map<String, Value>) -> Vec<Problem>,
-    launch_json: fn(&Value, Naming, &mut TakeOver<'_>) -> Result<Launched>,
+    launch_json: fn(&Given<'_>, Naming, &mut TakeOver<'_>) -> Result<Launched>,
 }
 
 impl Definition {
@@ -222,12 +222,12 @@ impl Definition {
     /// assert_eq!(run.result_json().unwrap(), 42);
     /// ```
     pub fn submit_json(&self, parameters: &Value) -> Result<Launched> {
-        self.launch(parameters, &mut || Ok(None))
+        (self.launch_json)(&Given::Value(parameters), Naming::default(), &mut || Ok(None))
     }
 
-    /// Starts a run that may be one that another process has left: `take_over` says so, once the parameters are read.
-    pub(crate) fn launch(&self, parameters: &Value, take_over: &mut TakeOver<'_>) -> Result<Launched> {
-        (self.launch_json)(parameters, Naming::default(), take_over)
+    /// Goes on with a run that another process has left, from its recorded parameters: `take_over` gets it, once they are read.
+    pub(crate) fn launch_recorded(&self, parameters: &str, take_over: &mut TakeOver<'_>) -> Result<Launched> {
+        (self.launch_json)(&Given::Text(parameters), Naming::default(), take_over)
     }
 
     /// What a store keeps of it.
@@ -243,7 +243,7 @@ impl Definition {
         name: Option<String>,
         tags: Vec<String>,
     ) -> Result<Launched> {
-        (self.launch_json)(parameters, Naming { name, tags }, &mut || Ok(None))
+        (self.launch_json)(&Given::Value(parameters), Naming { name, tags }, &mut || Ok(None))
     }
 
     /// The names of its parameters, in order, with the names of their types.

@@ -435,3 +435,39 @@ fn a_cancelled_body_is_answered_nothing_more() {
         assert_eq!(resume(run).unwrap().result_json().unwrap(), json!(45));
     });
 }
+
+mod linked {
+    use super::*;
+
+    /// As deep as it is long.
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Link {
+        value: u32,
+        next: Option<Box<Link>>,
+    }
+
+    static WALKS: AtomicU32 = AtomicU32::new(0);
+
+    #[task]
+    fn walk(first: Link) -> Result<Link, String> {
+        match WALKS.fetch_add(1, SeqCst) {
+            0 => Err("tired".into()),
+            _ => Ok(first),
+        }
+    }
+
+    #[flow(durable)]
+    fn hike(first: Link) -> flowcore::Result<u32> {
+        let back = walk(first)?;
+        let links = std::iter::successors(Some(&back), |link| link.next.as_deref());
+        Ok(links.map(|link| link.value).max().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_linked_list_of_3_000_is_a_parameter_and_a_result_of_durable_runs() {
+        let list = (0..3_000).fold(None, |next, value| Some(Box::new(Link { value, next })));
+        let run = hike.submit(*list.unwrap());
+        assert!(run.result().is_err());
+        assert_eq!(flowcore::resume(run.run_id()).unwrap().result_json().unwrap(), 2_999);
+    }
+}

@@ -11,7 +11,7 @@ use super::node::NodeRef;
 use super::wait::{self, One};
 use super::{cancel, cell::RunCell, life};
 use crate::error::Result;
-use crate::private::{ParamList, Runnable, decode_all};
+use crate::private::{Given, ParamList, Runnable, decode_all};
 use crate::run::RunId;
 use crate::state::State;
 
@@ -108,7 +108,7 @@ impl Naming {
 }
 
 pub(crate) fn launch_json<R: Runnable>(
-    parameters: &Value,
+    parameters: &Given<'_>,
     naming: Naming,
     take_over: &mut TakeOver<'_>,
 ) -> Result<Launched> {

@@ -3,6 +3,7 @@
 
 mod call;
 mod check;
+mod deep;
 mod define;
 mod params;
 mod probe;
@@ -43,7 +44,7 @@ pub use crate::{
     __shape as shape, __sized as sized, __types as types,
 };
 
-pub(crate) use self::params::{decode_all, members, problems, schemas};
+pub(crate) use self::params::{Given, decode_all, members, problems, schemas};
 pub(crate) use self::probe::read;
 pub(crate) use crate::engine::launch_json;
 

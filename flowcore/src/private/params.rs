@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::task::{Context, Poll};
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Runnable;
@@ -14,6 +16,37 @@ use crate::engine::{CallHasher, Input, Upstream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Parameter, Schemas};
 use crate::store::CallKey;
+
+/// Parameters as they are given from outside.
+pub(crate) enum Given<'a> {
+    Value(&'a Value),
+    /// As recorded: read part by part, so that numbers of 128 bits come back, and values of any depth.
+    Text(&'a str),
+}
+
+/// The parameters by name.
+pub enum Members<'a> {
+    Values(&'a Map<String, Value>),
+    Texts(BTreeMap<String, Box<RawValue>>),
+}
+
+impl Members<'_> {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Values(members) => members.contains_key(name),
+            Self::Texts(members) => members.contains_key(name),
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let (values, texts) = match self {
+            Self::Values(members) => (Some(members.keys()), None),
+            Self::Texts(members) => (None, Some(members.keys())),
+        };
+        let texts = texts.into_iter().flatten().map(String::as_str);
+        values.into_iter().flatten().map(String::as_str).chain(texts)
+    }
+}
 
 /// A tuple of parameters.
 pub trait ParamList: Sized + Send + 'static {
@@ -26,7 +59,7 @@ pub trait ParamList: Sized + Send + 'static {
     /// A copy, or the name of the parameter that can't be copied.
     fn copy(&self, probes: &Self::Probes) -> Result<Self, &'static str>;
     fn uncopyable(probes: &Self::Probes) -> Option<&'static str>;
-    fn decode(probes: &Self::Probes, members: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<Self>;
+    fn decode(probes: &Self::Probes, members: &Members<'_>, problems: &mut Vec<Problem>) -> Option<Self>;
     fn into_input_list(self) -> Self::Inputs;
 
     /// Whether all inputs are there already.
@@ -84,7 +117,7 @@ macro_rules! params {
             #[allow(non_snake_case)]
             fn decode(
                 probes: &Self::Probes,
-                members: &Map<String, Value>,
+                members: &Members<'_>,
                 problems: &mut Vec<Problem>,
             ) -> Option<Self> {
                 $(let $type = decode_member(&probes.$index, members, problems);)*
@@ -177,18 +210,21 @@ fn schema_of<P>(probe: &Param<P>, schemas: &mut Schemas) -> Parameter {
     }
 }
 
-fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &mut Vec<Problem>) -> Option<P> {
+fn decode_member<P>(probe: &Param<P>, members: &Members<'_>, problems: &mut Vec<Problem>) -> Option<P> {
     let name = probe.name;
-    let Some(decode) = probe.decode else {
+    let (Some(decode), Some(read)) = (probe.decode, probe.read) else {
         let text = format!(" can't be read from JSON: derive Deserialize for {}", probe.type_name());
         problems.push(Problem::new(name, text));
         return None;
     };
     // An absent member may still be a value: null is for Option.
-    let value = members.get(name).cloned().unwrap_or_default();
-    match decode(value) {
+    let decoded = match members {
+        Members::Values(members) => decode(members.get(name).cloned().unwrap_or_default()),
+        Members::Texts(members) => read(members.get(name).map_or("null", |text| text.get()).as_bytes()),
+    };
+    match decoded {
         Ok(decoded) => Some(decoded),
-        Err(_) if !members.contains_key(name) => {
+        Err(_) if !members.has(name) => {
             problems.push(Problem::new(name, " is missing"));
             None
         }
@@ -200,15 +236,15 @@ fn decode_member<P>(probe: &Param<P>, members: &Map<String, Value>, problems: &m
 }
 
 /// Reads parameters, or tells all that is wrong with them.
-fn decode<P: ParamList>(probes: &P::Probes, members: &Map<String, Value>) -> Result<P, Vec<Problem>> {
+fn decode<P: ParamList>(probes: &P::Probes, members: &Members<'_>) -> Result<P, Vec<Problem>> {
     let mut names = Vec::new();
     P::describe(probes, &mut |name, _| names.push(name));
-    let unknown = members.keys().filter(|key| !names.contains(&key.as_str()));
+    let unknown = members.names().filter(|name| !names.contains(name));
     let what = match names.is_empty() {
         true => " is no parameter: there are none".to_owned(),
         false => format!(" is no parameter (there are: {})", names.join(", ")),
     };
-    let mut problems: Vec<Problem> = unknown.map(|key| Problem::new(key, what.as_str())).collect();
+    let mut problems: Vec<Problem> = unknown.map(|name| Problem::new(name, what.as_str())).collect();
     match P::decode(probes, members, &mut problems) {
         Some(params) if problems.is_empty() => Ok(params),
         _ => Err(problems),
@@ -234,8 +270,20 @@ pub(crate) fn members(parameters: &Value) -> Result<Cow<'_, Map<String, Value>>>
 }
 
 /// Reads parameters, telling all problems in one answer.
-pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Value) -> Result<P> {
-    decode(probes, &*members(parameters)?).map_err(|problems| {
+pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Given<'_>) -> Result<P> {
+    let decoded = match parameters {
+        Given::Value(value) => decode(probes, &Members::Values(&*members(value)?)),
+        Given::Text(text) => {
+            let members = serde_json::from_str(text).map_err(|error| {
+                Error::of_kind(
+                    ErrorKind::InvalidParameters,
+                    format!("parameters are no JSON object: {error}"),
+                )
+            })?;
+            decode(probes, &Members::Texts(members))
+        }
+    };
+    decoded.map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
         Error::of_kind(ErrorKind::InvalidParameters, problems.join("; "))
     })
@@ -243,7 +291,9 @@ pub(crate) fn decode_all<P: ParamList>(probes: &P::Probes, parameters: &Value) -
 
 /// All that is wrong with the parameters, by their types' own word.
 pub(crate) fn problems<R: Runnable>(members: &Map<String, Value>) -> Vec<Problem> {
-    decode::<R::Params>(&R::PARAMS, members).err().unwrap_or_default()
+    decode::<R::Params>(&R::PARAMS, &Members::Values(members))
+        .err()
+        .unwrap_or_default()
 }
 
 pub(crate) fn schemas<R: Runnable>(schemas: &mut Schemas) -> Vec<Parameter> {

@@ -49,7 +49,13 @@ impl<T: Serialize + ?Sized> Probe<T> {
 // Not `DeserializeOwned`: the compiler chooses by the type alone, and finds out only later that a type with `&'static str`
 // inside can't be read for any lifetime. For this one it can, and fails at run time if what it needs isn't there.
 impl<T: Deserialize<'static>> Probe<T> {
-    pub const DECODE: Option<DecodeFn<T>> = Some(|value| T::deserialize(value));
+    pub const DECODE: Option<DecodeFn<T>> = Some(|value| {
+        T::deserialize(serde_stacker::Deserializer {
+            de: value,
+            red_zone: stack::RED_ZONE,
+            stack_size: stack::PIECE,
+        })
+    });
     pub const READ: Option<ReadFn<T>> = Some(read);
 }
 impl<T: Clone> Probe<T> {
@@ -80,6 +86,7 @@ pub struct Param<P> {
     pub skip: bool,
     pub record: Option<RecordFn<P>>,
     pub decode: Option<DecodeFn<P>>,
+    pub read: Option<ReadFn<P>>,
     pub clone: Option<CloneFn<P>>,
     pub schema: Option<SchemaFn>,
 }
@@ -115,6 +122,7 @@ macro_rules! __param {
             skip: $skip,
             record: <$crate::__private::Probe<$type>>::RECORD,
             decode: <$crate::__private::Probe<$type>>::DECODE,
+            read: <$crate::__private::Probe<$type>>::READ,
             clone: <$crate::__private::Probe<$type>>::CLONE,
             schema: <$crate::__private::Probe<$type>>::SCHEMA,
         }

@@ -4,7 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::engine::{Canonical, stack};
+use super::deep::Deep;
+use crate::engine::Canonical;
 
 /// Where a value goes.
 pub enum Sink<'a, 'b> {
@@ -21,11 +22,7 @@ impl Sink<'_, '_> {
         match self {
             Sink::Json(out) => {
                 let mut json = serde_json::Serializer::new(out);
-                value.serialize(serde_stacker::Serializer {
-                    ser: &mut json,
-                    red_zone: stack::RED_ZONE,
-                    stack_size: stack::PIECE,
-                })
+                value.serialize(Deep(&mut json))
             }
             Sink::Hash(canonical) => value.serialize(canonical),
         }

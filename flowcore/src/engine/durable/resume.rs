@@ -1,7 +1,5 @@
 //! Going on with a durable run that an earlier process has left.
 
-use serde_json::Value;
-
 use super::super::launched::{Launched, Naming};
 use super::super::recording;
 use super::identity::poisoned;
@@ -95,12 +93,8 @@ pub fn resume(run: RunId) -> Result<Launched> {
         );
         Error::of_kind(ErrorKind::InvalidParameters, message)
     })?;
-    let parameters: Value = match &root.parameters {
-        Some(json) => serde_json::from_str(json)
-            .map_err(|error| refused(&format!("its recorded parameters are no JSON: {error}")))?,
-        None => Value::Null,
-    };
-    definition.launch(&parameters, &mut || {
+    let parameters = root.parameters.as_deref().unwrap_or("{}");
+    definition.launch_recorded(parameters, &mut || {
         failpoint!("resume::before-claim");
         let claimed = store.claim(root.id, session.process, clock::wall_nanos())?;
         failpoint!("resume::claimed");

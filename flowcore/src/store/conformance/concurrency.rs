@@ -281,8 +281,10 @@ fn a_burial_stops_who_is_writing(make: &Make) {
                 }
                 Err(error) => {
                     same("why a batch is refused", &error.kind(), &StoreErrorKind::Fenced);
+                    // Unless it was written before the burial, and its writer had an error for an answer: then it is buried too.
                     let found = store.run(task.id()).must("a run that was refused");
-                    same("a run that was refused", &found, &None);
+                    let alive = found.filter(|run| run.state.name() != "Crashed");
+                    same("a run that was refused", &alive, &None);
                     break;
                 }
             }
