@@ -280,6 +280,7 @@ fn program(mode: &str, variables: &[(&str, &str)]) -> Output {
         command.env_remove(variable);
     }
     let variables = variables.iter().copied();
+    command.env("FLOW_DATABASE_URL", "memory:");
     command.arg(mode).env("TZ", "UTC").envs(variables).output().unwrap()
 }
 
