@@ -119,17 +119,23 @@ const BROKEN: &[(&str, &[&str])] = &[
 #[test]
 fn the_oracle_catches_every_broken_store() {
     for (broken, findings) in BROKEN {
-        let (reports, failure) = play_all(0..2000, Some(broken));
-        let found = failure.unwrap_or_else(|| panic!("nobody noticed a store that {broken}"));
-        let told = found.split_once(": ").map_or("", |(_, told)| told);
-        assert!(
-            findings.iter().any(|due| told.starts_with(due)),
-            "a store that {broken}: {found}"
-        );
+        // What a round finds first depends on its plan and its threads: that it finds something is what counts, and that what is due is
+        // among what the first of them find.
+        let (mut played, mut others) = (0, Vec::new());
+        let found = loop {
+            let (reports, failure) = play_all(played..2000, Some(broken));
+            played += reports.len() as u64 + 1;
+            let found = failure.unwrap_or_else(|| panic!("nobody noticed a store that {broken}: {others:?}"));
+            let told = found.split_once(": ").map_or("", |(_, told)| told);
+            if findings.iter().any(|due| told.starts_with(due)) {
+                break found;
+            }
+            others.push(found);
+            assert!(others.len() < 20, "a store that {broken}: {others:?}");
+        };
         println!(
-            "a store that {broken}, after {} rounds: {}",
-            reports.len(),
-            told.lines().next().unwrap()
+            "a store that {broken}, after {played} rounds: {}",
+            found.lines().next().unwrap()
         );
     }
 }
