@@ -119,10 +119,8 @@ impl<R: Runnable> RunCell<R> {
 
     /// A durable flow whose parameters are known, and not all in the record, can't be resumed.
     fn unrecordable(&self) -> Option<Error> {
-        let core = &self.core;
-        let lost =
-            core.definition.meta.durable && core.durable.is_some() && core.has_record() && !core.has_whole_parameters();
-        lost.then(|| durable::unrecordable(core))
+        let known = self.core.has_record();
+        known.then(|| durable::unrecordable(&self.core)).flatten()
     }
 
     /// The parameters, recorded the first time.
@@ -227,7 +225,7 @@ impl<R: Runnable> RunCell<R> {
             observe::emit(&node);
             let prepared = match self.unrecordable() {
                 Some(error) => Err(error),
-                None => recording::prepare_async(&node, begun).await,
+                None => recording::prepare(&node, begun).await,
             };
             if let Err(error) = prepared {
                 self.end(&node, begun.epoch, Err(Failure(error)));
@@ -281,13 +279,9 @@ impl<R: Runnable> RunCell<R> {
         if let Some(returned) = &value
             && !self.core.must_stop(epoch)
         {
-            match durable::close(node, epoch).and_then(|()| recording::keep(&self.core, &R::OUTPUT, returned)) {
-                Ok(json) => {
-                    kept = json;
-                    if let (Some(key), Some(kept)) = (self.cache_key.get(), &mut kept) {
-                        kept.cache = Some(cache::entry(&self.core, key));
-                    }
-                }
+            let key = self.cache_key.get().map(|key| key.as_str());
+            match recording::returned(node, epoch, &R::OUTPUT, returned, key) {
+                Ok(json) => kept = json,
                 Err(lost) => {
                     error = Some(lost);
                     value.take().into_iter().for_each(drop_guarded);

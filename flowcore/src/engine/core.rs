@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use super::ambient;
 use super::children::{Children, Roots};
 use super::custom::Custom;
-use super::durable::{Durable, Identity};
+use super::durable::{Before, Durable, Identity};
 use super::history::History;
 use super::listeners::Listener;
 use super::name;
@@ -403,8 +403,7 @@ impl Core {
 
     /// How many attempts of an earlier life don't count as failures.
     pub(crate) fn forgiven(&self) -> u32 {
-        let before = self.durable.as_ref().and_then(|durable| durable.before.as_ref());
-        before.map_or(0, |before| before.forgiven)
+        self.before().map_or(0, |before| before.forgiven)
     }
 
     pub(crate) fn retries(&self) -> u32 {
@@ -482,12 +481,16 @@ impl Core {
         let templated = || self.record.get().and_then(|record| record.run_name.as_deref());
         let plain = || name::of(self.definition, self.id);
         // An outermost run is not given its name again when it is resumed, and others only when their parameters are known.
-        let before = || self.durable.as_ref()?.before.as_ref().map(|before| &*before.name);
-        match (custom, before()) {
+        match (custom, self.before().map(|before| &*before.name)) {
             (Some(name), _) => name.to_owned(),
             (None, Some(name)) if name != plain() => name.to_owned(),
             _ => templated().map_or_else(plain, ToOwned::to_owned),
         }
+    }
+
+    /// What an earlier process, or an earlier attempt of its parent, has made of it.
+    pub(crate) fn before(&self) -> Option<&Before> {
+        self.durable.as_ref()?.before.as_ref()
     }
 
     /// What tells it from the other calls below a durable run.
@@ -509,7 +512,12 @@ impl Core {
 
     /// Whether there are parameters that the store was not given yet; it is given them now.
     pub(crate) fn has_new_record(&self) -> bool {
-        self.has_record() && !self.recorded.swap(true, Ordering::SeqCst)
+        self.has_unwritten_record() && !self.recorded.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether there are parameters that the store was not given yet.
+    pub(crate) fn has_unwritten_record(&self) -> bool {
+        self.has_record() && !self.recorded.load(Ordering::SeqCst)
     }
 
     pub(crate) fn written(&self) -> u32 {

@@ -72,7 +72,7 @@ pub(crate) fn direct<R: Runnable>(
             _ => Ok(value),
         };
     }
-    let mut refused = identity.refused.take();
+    let refused = identity.refused.take();
     let node: NodeRef = Arc::new(Plain {
         core: Core::new(definition, origin, None, Birth::Direct, identity),
     });
@@ -80,10 +80,7 @@ pub(crate) fn direct<R: Runnable>(
     if let Some(record) = record {
         core.set_record(record);
     }
-    if definition.meta.durable && refused.is_none() && !core.has_whole_parameters() && core.durable.is_some() {
-        refused = Some(durable::unrecordable(core));
-    }
-    life::launch(&node, Birth::Direct, refused);
+    life::launch(&node, Birth::Direct, refused.or_else(|| durable::unrecordable(core)));
     let key = cache::key_of(&node);
     if let Some(key) = &key
         && let Some(value) = cache::get(&node, key, &R::OUTPUT)
@@ -98,12 +95,8 @@ pub(crate) fn direct<R: Runnable>(
             Ok(value) => value,
             Err(Failure(error)) => return Err(error),
         };
-        let kept = durable::close(&node, begun.epoch).and_then(|()| recording::keep(core, &R::OUTPUT, &value));
-        match kept {
-            Ok(mut kept) => {
-                if let (Some(key), Some(kept)) = (&key, &mut kept) {
-                    kept.cache = Some(cache::entry(core, key));
-                }
+        match recording::returned(&node, begun.epoch, &R::OUTPUT, &value, key.as_deref()) {
+            Ok(kept) => {
                 output = Some(value);
                 Ok(kept)
             }
@@ -188,7 +181,7 @@ fn attempt(node: &NodeRef, begun: Begun, body: &mut Body<'_>) {
     let epoch = begun.epoch;
     observe::emit(node);
     if core.durable.is_some()
-        && let Err(error) = recording::prepare(node, begun)
+        && let Err(error) = wait::on_future(recording::prepare(node, begun))
     {
         life::end_body(node, epoch, Some(error), |_| {});
         return;

@@ -26,7 +26,7 @@ mod many;
 mod name;
 pub(crate) mod node;
 pub(crate) mod observe;
-mod panic;
+pub(crate) mod panic;
 mod park;
 mod path;
 mod pool;

@@ -98,8 +98,7 @@ pub(crate) fn requeue(node: &NodeRef, attempt: u32, delay: Duration, error: &Err
 /// A run that waited for its next attempt when its process died goes on waiting; false if it did not.
 pub(crate) fn wait_on(node: &NodeRef) -> bool {
     let core = node.core();
-    let before = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
-    let Some(at) = before.and_then(|before| before.retry_at) else {
+    let Some(at) = core.before().and_then(|before| before.retry_at) else {
         return false;
     };
     let delay = u64::try_from(at - core.now()).map_or(Duration::ZERO, Duration::from_nanos);

@@ -18,6 +18,7 @@ use super::batch::{Batch, LogWrite, RunWrite};
 use super::durability::StoreTrouble;
 use super::error::{StoreError, StoreErrorKind, StoreResult};
 use super::store::Store;
+use crate::engine::panic::guarded;
 use crate::failpoint;
 
 /// How many things may wait to be written.
@@ -36,6 +37,8 @@ const NEXT_TRY: Duration = Duration::from_secs(1);
 pub(crate) trait Change: Clone + Send + 'static {
     /// What the store doesn't know yet, if anything.
     fn news(&self) -> Option<RunWrite>;
+    /// Whether there is something that the store doesn't know yet.
+    fn has_news(&self) -> bool;
     /// The store has that now.
     fn written(&self, write: &RunWrite);
     /// All that was queued before this was asked for is written, or lost. Called on no thread of the writer's.
@@ -245,14 +248,7 @@ impl<C: Change> Shared<C> {
         loop {
             let stopping = self.stopping.load(Ordering::SeqCst);
             if self.queue.is_empty() && !stopping {
-                self.asleep.store(true, Ordering::SeqCst);
-                if !self.queue.is_empty() {
-                } else if unwritten.is_empty() {
-                    thread::park();
-                } else {
-                    thread::park_timeout(NEXT_TRY);
-                }
-                self.asleep.store(false, Ordering::SeqCst);
+                self.sleep((!unwritten.is_empty()).then_some(NEXT_TRY));
             }
             if !self.queue.is_empty() {
                 self.gather();
@@ -270,6 +266,19 @@ impl<C: Change> Shared<C> {
                 self.lose(&mut unwritten);
             }
         }
+    }
+
+    /// Until there is something to write, or for no longer than that.
+    fn sleep(&self, longest: Option<Duration>) {
+        self.asleep.store(true, Ordering::SeqCst);
+        // Who pushed before it saw that sleep doesn't wake anybody.
+        if self.queue.is_empty() {
+            match longest {
+                Some(longest) => thread::park_timeout(longest),
+                None => thread::park(),
+            }
+        }
+        self.asleep.store(false, Ordering::SeqCst);
     }
 
     /// Gives up changes that the store never took.
@@ -376,7 +385,7 @@ impl<C: Change> Shared<C> {
             for ack in &acks {
                 failpoint!("writer::before-acknowledged");
                 let outcome = match &outcome {
-                    Ok(()) if has_lost && ack.news().is_some() => Err(lost_before()),
+                    Ok(()) if has_lost && ack.has_news() => Err(lost_before()),
                     outcome => outcome.clone(),
                 };
                 ack.acknowledged(outcome);
@@ -391,12 +400,12 @@ impl<C: Change> Shared<C> {
             return (self.trouble.lock().clone().map_or(Ok(()), Err), None);
         }
         failpoint!("writer::before-commit");
-        let mut outcome = self.apply(batch);
+        let mut outcome = apply(&*self.store, batch);
         if let Err(error) = &outcome
             && !matches!(error.kind(), StoreErrorKind::Fenced | StoreErrorKind::Locked)
         {
             // It may be written all the same: then the store knows its number, and this does nothing.
-            outcome = self.apply(batch);
+            outcome = apply(&*self.store, batch);
         }
         failpoint!("writer::after-commit");
         let before = std::mem::replace(&mut *self.trouble.lock(), outcome.clone().err());
@@ -407,12 +416,12 @@ impl<C: Change> Shared<C> {
         };
         (outcome, news)
     }
+}
 
-    /// A store that panics has failed, and is asked again the next time.
-    fn apply(&self, batch: &Batch) -> StoreResult<()> {
-        let applied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.store.apply(batch)));
-        applied.unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::Other, "it panicked while it wrote")))
-    }
+/// Has a batch written. A store that panics has failed, and is asked again the next time.
+pub(crate) fn apply(store: &dyn Store, batch: &Batch) -> StoreResult<()> {
+    let applied = guarded(|| store.apply(batch));
+    applied.unwrap_or_else(|panic| Err(StoreError::new(StoreErrorKind::Other, format!("writing {panic}"))))
 }
 
 /// What is worth a line in the program's log.
@@ -424,11 +433,11 @@ enum News {
 impl News {
     /// The subscriber is the user's: it may panic, or start runs that wait for the writer.
     fn log(self) {
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match self {
+        let _ = guarded(|| match self {
             Self::Works { lost } => tracing::warn!("the store works again; {lost} changes were lost"),
             Self::Fails(error, StoreTrouble::Fail) => tracing::error!("{error}; runs fail until it works again"),
             Self::Fails(error, StoreTrouble::Continue) => tracing::error!("{error}; runs go on without a record"),
-        }));
+        });
     }
 }
 

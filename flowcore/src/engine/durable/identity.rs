@@ -49,14 +49,17 @@ pub(crate) fn is_below(origin: &Origin) -> bool {
         .is_some_and(|(parent, _)| parent.core().durable.is_some())
 }
 
-/// A durable flow that could not be resumed, as its parameters are not all in the record.
-pub(crate) fn unrecordable(core: &Core) -> Error {
+/// Why a durable flow could not be resumed, if its parameters are not all in the record.
+pub(crate) fn unrecordable(core: &Core) -> Option<Error> {
+    if !core.definition.meta.durable || core.durable.is_none() || core.has_whole_parameters() {
+        return None;
+    }
     let message = format!(
         "a durable flow is resumed from its recorded parameters, and these can't be recorded whole: {}",
         core.parameters()
             .map_or("", |json| &json[..json.floor_char_boundary(200)])
     );
-    Error::of_kind(ErrorKind::InvalidParameters, message)
+    Some(Error::of_kind(ErrorKind::InvalidParameters, message))
 }
 
 /// Says who a call is; `parameters` is asked for only where the call is below a durable run.

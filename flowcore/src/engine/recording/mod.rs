@@ -9,13 +9,15 @@ pub(crate) mod session;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::core::Core;
+use super::cache;
+use super::core::{Core, Kept};
 use super::durable;
 use super::life::{self, Begun};
 use super::node::NodeRef;
 use super::wait;
 use crate::error::Result;
 use crate::failpoint;
+use crate::private::Probed;
 use crate::run::RunKind;
 use crate::settings::settings;
 use crate::store::{LogWrite, RunNumber, StoreError, StoreErrorKind, StoreResult, StoreTrouble};
@@ -160,23 +162,11 @@ fn begins_written(core: &Core) -> bool {
 /// Whether what comes before the body waits until all is written: for its start, or for what an earlier attempt has left in the queue, as
 /// calls whose ends are not in the record yet would be made again.
 fn waits_for_record(core: &Core, begun: Begun) -> bool {
-    let before = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
-    begins_written(core) || begun.attempt > 1 + before.map_or(0, |before| before.attempt)
+    begins_written(core) || begun.attempt > 1 + core.before().map_or(0, |before| before.attempt)
 }
 
 /// What comes before the body of a durable run's attempt that has begun: the start is written, and the record of earlier ones is fetched.
-pub(crate) fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
-    if let Some(session) = session::current()
-        && waits_for_record(node.core(), begun)
-    {
-        wait_until_written(session)?;
-        failpoint!("recording::start-written");
-    }
-    durable::prepare(node, begun)
-}
-
-/// [`prepare`] for an async run.
-pub(crate) async fn prepare_async(node: &NodeRef, begun: Begun) -> Result<()> {
+pub(crate) async fn prepare(node: &NodeRef, begun: Begun) -> Result<()> {
     if let Some(session) = session::current()
         && waits_for_record(node.core(), begun)
         && let Some(written) = session.written()?
@@ -185,6 +175,26 @@ pub(crate) async fn prepare_async(node: &NodeRef, begun: Begun) -> Result<()> {
         failpoint!("recording::start-written");
     }
     durable::prepare(node, begun)
+}
+
+/// A body has returned: what the store is to keep of its output, under the key that later runs find it by, if it has one.
+///
+/// # Errors
+/// If a durable run must not end so: see [`durable::close`] and [`keep`].
+pub(crate) fn returned<T>(
+    node: &NodeRef,
+    epoch: u32,
+    output: &Probed<T>,
+    value: &T,
+    cache_key: Option<&str>,
+) -> Result<Option<Box<Kept>>> {
+    durable::close(node, epoch)?;
+    let core = node.core();
+    let mut kept = keep(core, output, value)?;
+    if let (Some(key), Some(kept)) = (cache_key, &mut kept) {
+        kept.cache = Some(cache::entry(core, key));
+    }
+    Ok(kept)
 }
 
 /// The end of the process: writes what is left.

@@ -16,7 +16,7 @@ impl Change for NodeRef {
         let is_recorded = core.has_new_record();
         let (number, root) = (core.number.get()?, core.root_number.get()?);
         let written = core.written();
-        let life = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
+        let life = core.before();
         let inner = core.lock();
         let states = inner.history.since::<SmallVec<[_; 3]>>(written as usize);
         let state_before = match written.checked_sub(1) {
@@ -28,18 +28,12 @@ impl Change for NodeRef {
         }
         let last = states.last().or(state_before.as_ref())?;
         let (is_final, is_waiting) = (last.is_final(), last.name == StateName::AwaitingRetry);
-        let result = match (&inner.result, is_final) {
-            (Some(result), true) => Some(ResultWrite {
-                json: result.json.as_bytes().into(),
-                whole: result.whole,
-            }),
-            _ => None,
-        };
-        let cache = inner
-            .result
-            .as_ref()
-            .filter(|_| is_final)
-            .and_then(|result| result.cache.clone());
+        let kept = inner.result.as_ref().filter(|_| is_final);
+        let result = kept.map(|kept| ResultWrite {
+            json: kept.json.as_bytes().into(),
+            whole: kept.whole,
+        });
+        let cache = kept.and_then(|kept| kept.cache.clone());
         // A run that completed and whose record was lost for a time has an error for its caller only.
         let error = inner.error.clone().filter(|_| is_final && !last.is_completed());
         let attempt = inner.attempt;
@@ -63,7 +57,7 @@ impl Change for NodeRef {
             parameters: core.parameters().map(ToOwned::to_owned),
             tags: core.tags(),
             durable: core.durable.is_some(),
-            call_key: core.durable.as_ref().map(|durable| durable.key),
+            call_key: core.call_key(),
             attempt,
             // As where the store finds the process dead: no crash ends anybody's retries.
             forgiven: life
@@ -94,10 +88,14 @@ impl Change for NodeRef {
         })
     }
 
+    fn has_news(&self) -> bool {
+        let core = self.core();
+        core.has_unwritten_record() || core.lock().history.len() > core.written() as usize
+    }
+
     fn written(&self, write: &RunWrite) {
         let core = self.core();
-        let life = core.durable.as_ref().and_then(|durable| durable.before.as_ref());
-        let before = life.map_or(0, |life| life.states);
+        let before = core.before().map_or(0, |life| life.states);
         // A run sees fewer than 2^32 states.
         core.set_written(write.first_state - before + write.states.len() as u32);
     }

@@ -15,9 +15,10 @@ use super::super::node::NodeRef;
 use super::super::panic::guarded;
 use super::super::{cancel, runtime};
 use crate::settings::settings;
-use crate::store::writer::{Change, Writer, Written};
+use crate::store::writer::{self, Change, Writer, Written};
 use crate::store::{
-    Batch, LogWrite, RunNumber, Store, StoreError, StoreErrorKind, StoreResult, StoreTrouble, liveness, of_settings,
+    Batch, LogWrite, ProcessIdentity, RunNumber, Store, StoreError, StoreErrorKind, StoreResult, StoreTrouble,
+    liveness, of_settings,
 };
 use crate::{clock, failpoint};
 
@@ -36,7 +37,7 @@ const BLOCK: u64 = 64;
 pub(crate) struct Session {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) process: u32,
-    pid: u32,
+    me: ProcessIdentity,
     sink: Sink,
     next: AtomicU64,
     fenced: AtomicBool,
@@ -127,7 +128,7 @@ impl Session {
         let sink = if store.is_immediate() {
             Sink::Immediate(Mutex::default())
         } else {
-            bury_the_dead(&*store);
+            bury_the_dead(&*store, &me);
             Sink::Writer(Writer::start(
                 store.clone(),
                 process,
@@ -138,7 +139,7 @@ impl Session {
         Ok(Some(Self {
             store,
             process,
-            pid: process::id(),
+            me,
             sink,
             next: AtomicU64::new(1),
             fenced: AtomicBool::new(false),
@@ -148,7 +149,7 @@ impl Session {
 
     /// The session, unless this process may not write any more.
     fn usable(&'static self) -> StoreResult<&'static Self> {
-        if process::id() != self.pid {
+        if process::id() != self.me.pid {
             return Err(StoreError::new(
                 StoreErrorKind::Refused,
                 "this process was forked from the one that opened the store",
@@ -214,10 +215,7 @@ impl Session {
         sink.sequence += 1;
         batch.process = self.process;
         batch.sequence = sink.sequence;
-        let apply = || {
-            let applied = guarded(|| self.store.apply(&batch));
-            applied.unwrap_or_else(|panic| Err(StoreError::new(StoreErrorKind::Other, format!("writing {panic}"))))
-        };
+        let apply = || writer::apply(&*self.store, &batch);
         // It may be written all the same: then the store knows its number, and this does nothing.
         let outcome = apply().or_else(|_| apply());
         match outcome {
@@ -337,7 +335,7 @@ impl Session {
             Err(error) => tracing::warn!("this process can't show that it lives: {error}"),
         }
         if beats.is_multiple_of(BEATS_TO_BURIAL) {
-            bury_the_dead(&*self.store);
+            bury_the_dead(&*self.store, &self.me);
         }
         true
     }
@@ -361,12 +359,11 @@ fn cancel_by_request(id: crate::RunId) {
 }
 
 /// Runs of processes that died are crashed.
-fn bury_the_dead(store: &dyn Store) {
-    let me = liveness::myself();
+fn bury_the_dead(store: &dyn Store, me: &ProcessIdentity) {
     let now = clock::wall_nanos();
     let buried = store.processes(false).and_then(|processes| {
         for process in processes {
-            if let Some(why) = liveness::death(&process, &me, now) {
+            if let Some(why) = liveness::death(&process, me, now) {
                 let crashed = store.bury(process.number, &why)?;
                 if crashed > 0 {
                     tracing::warn!("{crashed} runs have crashed: {why}");
