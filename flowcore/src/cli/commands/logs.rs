@@ -37,87 +37,23 @@ pub(in crate::cli) struct Logs {
 
 impl Logs {
     pub(in crate::cli) fn execute(self, shell: &mut Shell) -> Outcome {
-        let run = pick::one(shell, &self.run)?;
+        let run = pick::one(shell, &self.run)?.id;
         let client = shell.client()?;
-        let mut ids = Ids::default();
-        let mut last = None;
-        if let Some(tail) = self.tail {
-            let lines = self.lines(&client, run.id)?.tail(tail)?;
-            // Without any there is nothing to be beyond; what comes is new.
-            last = match lines.last() {
-                Some(line) => Some(line.number),
-                None => self.lines(&client, run.id)?.tail(1)?.last().map(|line| line.number),
-            };
-            self.print(shell, &client, &mut ids, &lines)?;
-        } else {
-            self.rest(shell, &client, run.id, &mut ids, &mut last)?;
+        let mut reader = Reader {
+            command: &self,
+            client: &client,
+            run,
+            ids: Ids::default(),
+            last: None,
+        };
+        match self.tail {
+            Some(tail) => reader.tail(shell, tail)?,
+            None => reader.rest(shell)?,
         }
         if self.follow {
-            self.to_the_end(shell, &client, run.id, &mut ids, &mut last)?;
+            reader.follow(shell)?;
         }
         Ok(Exit::Ok)
-    }
-
-    /// Prints what it logs until it is over.
-    fn to_the_end(
-        &self,
-        shell: &mut Shell,
-        client: &Client,
-        run: RunId,
-        ids: &mut Ids,
-        last: &mut Option<i64>,
-    ) -> Outcome<()> {
-        loop {
-            // Whether it is over is asked before its last lines are read: none is missed.
-            let now = client.run(run)?;
-            let is_over = now.is_none_or(|run| run.ended_at.is_some() || run.state.is_final());
-            self.rest(shell, client, run, ids, last)?;
-            if is_over {
-                return Ok(());
-            }
-            shell.flush()?;
-            thread::sleep(LOOK_EVERY);
-        }
-    }
-
-    fn lines<'c>(&self, client: &'c Client, run: RunId) -> Outcome<Lines<'c>> {
-        let lines = client.logs(run)?.level(self.level);
-        Ok(if self.own { lines } else { lines.below() })
-    }
-
-    /// Prints what comes after the last line.
-    fn rest(
-        &self,
-        shell: &mut Shell,
-        client: &Client,
-        run: RunId,
-        ids: &mut Ids,
-        last: &mut Option<i64>,
-    ) -> Outcome<()> {
-        let lines = self.lines(client, run)?;
-        let lines = match *last {
-            Some(last) => lines.after(last),
-            None => lines,
-        };
-        for page in lines.pages() {
-            let page = page?;
-            *last = page.last().map(|line| line.number).or(*last);
-            self.print(shell, client, ids, &page)?;
-        }
-        Ok(())
-    }
-
-    fn print(&self, shell: &mut Shell, client: &Client, ids: &mut Ids, lines: &[LogRow]) -> Outcome<()> {
-        for line in lines {
-            match shell.json {
-                true => shell.json_line(&LogJson::of(client, ids, line)?)?,
-                false => {
-                    let text = self.text(shell, line);
-                    shell.line(&text)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// `2026-11-24 17:20:46.123 | INFO    | name - message`
@@ -138,9 +74,79 @@ impl Logs {
         };
         let at = style.dim(times::local_millis(line.at));
         let message = escaped(&line.message);
-        match !self.own {
-            true => format!("{at} | {level} | {} - {message}", escaped(&line.run_name)),
-            false => format!("{at} | {level} | {message}"),
+        if self.own {
+            format!("{at} | {level} | {message}")
+        } else {
+            format!("{at} | {level} | {} - {message}", escaped(&line.run_name))
         }
+    }
+}
+
+/// Where the command stands in a log.
+struct Reader<'a> {
+    command: &'a Logs,
+    client: &'a Client,
+    run: RunId,
+    ids: Ids,
+    /// The number of the last line that was printed, or passed over.
+    last: Option<i64>,
+}
+
+impl<'a> Reader<'a> {
+    fn lines(&self) -> Outcome<Lines<'a>> {
+        let lines = self.client.logs(self.run)?.level(self.command.level);
+        Ok(if self.command.own { lines } else { lines.below() })
+    }
+
+    /// Prints the last lines.
+    fn tail(&mut self, shell: &mut Shell, tail: usize) -> Outcome<()> {
+        let lines = self.lines()?.tail(tail)?;
+        // Without any there is nothing to be beyond; what comes is new.
+        self.last = match lines.last() {
+            Some(line) => Some(line.number),
+            None => self.lines()?.tail(1)?.last().map(|line| line.number),
+        };
+        self.print(shell, &lines)
+    }
+
+    /// Prints what comes after the last line.
+    fn rest(&mut self, shell: &mut Shell) -> Outcome<()> {
+        let lines = match self.last {
+            Some(last) => self.lines()?.after(last),
+            None => self.lines()?,
+        };
+        for page in lines.pages() {
+            let page = page?;
+            self.last = page.last().map(|line| line.number).or(self.last);
+            self.print(shell, &page)?;
+        }
+        Ok(())
+    }
+
+    /// Prints what the run logs until it is over.
+    fn follow(&mut self, shell: &mut Shell) -> Outcome<()> {
+        loop {
+            // Whether it is over is asked before its last lines are read: none is missed.
+            let now = self.client.run(self.run)?;
+            let is_over = now.is_none_or(|run| run.ended_at.is_some() || run.state.is_final());
+            self.rest(shell)?;
+            if is_over {
+                return Ok(());
+            }
+            shell.flush()?;
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn print(&mut self, shell: &mut Shell, lines: &[LogRow]) -> Outcome<()> {
+        for line in lines {
+            if shell.json {
+                shell.json_line(&LogJson::of(self.client, &mut self.ids, line)?)?;
+            } else {
+                let text = self.command.text(shell, line);
+                shell.line(&text)?;
+            }
+        }
+        Ok(())
     }
 }

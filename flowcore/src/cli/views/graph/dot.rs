@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Graph, ON_PAGE, colours};
+use super::{Graph, ON_PAGE, Step, colours};
 use crate::run::RunKind;
 
 pub(super) fn write(graph: &Graph) -> String {
@@ -11,14 +11,11 @@ pub(super) fn write(graph: &Graph) -> String {
          node [shape=box, style=\"filled\", fontname=\"sans-serif\", fontsize=11];\n  edge [color=\"{ON_PAGE}\"];\n"
     );
     nodes(graph, &mut text);
-    for (from, to) in &graph.edges {
-        if graph.is_above(*from, *to) || graph.is_above(*to, *from) {
-            continue;
-        }
+    for (from, to) in graph.arrows() {
         // Arrows go between nodes only, and are cut at the box that is meant.
         let mut ends = Vec::new();
         for (end, name) in [(from, "ltail"), (to, "lhead")] {
-            if !graph.nodes[*end].children.is_empty() {
+            if !graph.nodes[end].children.is_empty() {
                 ends.push(format!("{name}=cluster_{end}"));
             }
         }
@@ -27,7 +24,7 @@ pub(super) fn write(graph: &Graph) -> String {
         } else {
             format!(" [{}]", ends.join(", "))
         };
-        let _ = writeln!(text, "  n{} -> n{}{ends};", leaf(graph, *from), leaf(graph, *to));
+        let _ = writeln!(text, "  n{} -> n{}{ends};", leaf(graph, from), leaf(graph, to));
     }
     text.push_str("}\n");
     text
@@ -42,57 +39,41 @@ fn leaf(graph: &Graph, node: usize) -> usize {
     node
 }
 
-enum Step {
-    Node(usize, usize),
-    End(usize),
-}
-
 fn nodes(graph: &Graph, text: &mut String) {
-    let mut waiting = vec![Step::Node(0, 1)];
-    while let Some(step) = waiting.pop() {
-        let (index, level) = match step {
-            Step::Node(index, level) => (index, level),
-            Step::End(level) => {
-                let _ = writeln!(text, "{}}}", "  ".repeat(level));
-                continue;
-            }
+    for (step, level) in graph.walk() {
+        let indent = "  ".repeat(level);
+        let (Step::Node(index) | Step::Box(index)) = step else {
+            let _ = writeln!(text, "{indent}}}");
+            continue;
         };
         let node = &graph.nodes[index];
-        let indent = "  ".repeat(level);
-        let label = node
-            .label
-            .iter()
-            .map(|line| escaped(line))
-            .collect::<Vec<_>>()
-            .join("\\n");
+        let label = node.label(escaped, "\\n");
         let colours = colours(node.state);
-        if node.children.is_empty() {
-            // Tasks are rounded; what stands for several has a second border.
-            let rounded = if node.kind == Some(RunKind::Task) {
-                ", style=\"filled,rounded\""
-            } else {
-                ""
-            };
-            let double = if node.is_many && node.kind.is_some() {
-                ", peripheries=2"
-            } else {
-                ""
-            };
+        if let Step::Box(_) = step {
+            let _ = writeln!(text, "{indent}subgraph cluster_{index} {{");
             let _ = writeln!(
                 text,
-                "{indent}n{index} [label=\"{label}\", fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"{rounded}{double}];",
-                colours.fill, colours.line, colours.text
+                "{indent}  graph [label=\"{label}\", labeljust=l, color=\"{}\"];",
+                colours.line
             );
             continue;
         }
-        let _ = writeln!(text, "{indent}subgraph cluster_{index} {{");
+        // Tasks are rounded; what stands for several has a second border.
+        let rounded = if node.kind == Some(RunKind::Task) {
+            ", style=\"filled,rounded\""
+        } else {
+            ""
+        };
+        let double = if node.is_many && node.kind.is_some() {
+            ", peripheries=2"
+        } else {
+            ""
+        };
         let _ = writeln!(
             text,
-            "{indent}  graph [label=\"{label}\", labeljust=l, color=\"{}\"];",
-            colours.line
+            "{indent}n{index} [label=\"{label}\", fillcolor=\"{}\", color=\"{}\", fontcolor=\"{}\"{rounded}{double}];",
+            colours.fill, colours.line, colours.text
         );
-        waiting.push(Step::End(level));
-        waiting.extend(node.children.iter().rev().map(|child| Step::Node(*child, level + 1)));
     }
 }
 

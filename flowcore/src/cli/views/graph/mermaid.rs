@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Graph, ON_PAGE, class, colours};
+use super::{Graph, ON_PAGE, Step, class, colours};
 use crate::run::RunKind;
 use crate::state::StateType;
 
@@ -22,54 +22,35 @@ pub(super) fn write(graph: &Graph) -> String {
         }
     }
     nodes(graph, &mut text);
-    for (from, to) in &graph.edges {
-        // A box has no arrow to what is in it.
-        if !graph.is_above(*from, *to) && !graph.is_above(*to, *from) {
-            let _ = writeln!(text, "  n{from} --> n{to}");
-        }
+    for (from, to) in graph.arrows() {
+        let _ = writeln!(text, "  n{from} --> n{to}");
     }
     let _ = writeln!(text, "  linkStyle default stroke:{ON_PAGE}");
     text
 }
 
-enum Step {
-    Node(usize, usize),
-    End(usize),
-}
-
 fn nodes(graph: &Graph, text: &mut String) {
-    let mut waiting = vec![Step::Node(0, 1)];
     let mut boxes = Vec::new();
-    while let Some(step) = waiting.pop() {
-        let (index, level) = match step {
-            Step::Node(index, level) => (index, level),
-            Step::End(level) => {
-                let _ = writeln!(text, "{}end", "  ".repeat(level));
-                continue;
-            }
+    for (step, level) in graph.walk() {
+        let indent = "  ".repeat(level);
+        let (Step::Node(index) | Step::Box(index)) = step else {
+            let _ = writeln!(text, "{indent}end");
+            continue;
         };
         let node = &graph.nodes[index];
-        let indent = "  ".repeat(level);
-        let label = node
-            .label
-            .iter()
-            .map(|line| escaped(line))
-            .collect::<Vec<_>>()
-            .join("<br/>");
-        if node.children.is_empty() {
-            // Tasks are rounded; what stands for several is a box with double sides.
-            let (open, close) = match (node.is_many, node.kind) {
-                (true, Some(_)) => ("[[", "]]"),
-                (_, Some(RunKind::Task)) => ("(", ")"),
-                _ => ("[", "]"),
-            };
-            let _ = writeln!(text, "{indent}n{index}{open}\"{label}\"{close}:::{}", class(node.state));
+        let label = node.label(escaped, "<br/>");
+        if let Step::Box(_) = step {
+            let _ = writeln!(text, "{indent}subgraph n{index}[\"{label}\"]");
+            boxes.push(index);
             continue;
         }
-        let _ = writeln!(text, "{indent}subgraph n{index}[\"{label}\"]");
-        boxes.push(index);
-        waiting.push(Step::End(level));
-        waiting.extend(node.children.iter().rev().map(|child| Step::Node(*child, level + 1)));
+        // Tasks are rounded; what stands for several is a box with double sides.
+        let (open, close) = match (node.is_many, node.kind) {
+            (true, Some(_)) => ("[[", "]]"),
+            (_, Some(RunKind::Task)) => ("(", ")"),
+            _ => ("[", "]"),
+        };
+        let _ = writeln!(text, "{indent}n{index}{open}\"{label}\"{close}:::{}", class(node.state));
     }
     for index in boxes {
         // The label of a box stands on the page, in the page's own colour.

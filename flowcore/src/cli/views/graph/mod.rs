@@ -119,6 +119,16 @@ struct Graph {
     edges: Vec<(usize, usize)>,
 }
 
+/// A step of the way through a graph.
+enum Step {
+    /// A node without nodes in it.
+    Node(usize),
+    /// A box begins.
+    Box(usize),
+    /// The last box that began, and has not ended, ends.
+    End,
+}
+
 struct Node {
     /// Its name, and what else there is to say of it. Escaped for people, not for a format.
     label: Vec<String>,
@@ -128,6 +138,14 @@ struct Node {
     parent: Option<usize>,
     /// Whether it stands for several runs.
     is_many: bool,
+}
+
+impl Node {
+    /// Its label in a format's own words.
+    fn label(&self, escaped: fn(&str) -> String, line_break: &str) -> String {
+        let lines: Vec<_> = self.label.iter().map(|line| escaped(line)).collect();
+        lines.join(line_break)
+    }
 }
 
 impl Graph {
@@ -175,6 +193,30 @@ impl Graph {
             nodes: nodes.collect(),
             edges,
         }
+    }
+
+    /// All nodes, those of a box between its opening and its end, each with its level from 1. A deep graph costs no stack.
+    fn walk(&self) -> impl Iterator<Item = (Step, usize)> {
+        let mut waiting = vec![(Step::Node(0), 1)];
+        std::iter::from_fn(move || {
+            let (step, level) = waiting.pop()?;
+            let Step::Node(index) = step else {
+                return Some((step, level));
+            };
+            let children = &self.nodes[index].children;
+            if children.is_empty() {
+                return Some((step, level));
+            }
+            waiting.push((Step::End, level));
+            waiting.extend(children.iter().rev().map(|child| (Step::Node(*child), level + 1)));
+            Some((Step::Box(index), level))
+        })
+    }
+
+    /// The edges that are drawn: a box has no arrow to what is in it.
+    fn arrows(&self) -> impl Iterator<Item = (usize, usize)> {
+        let drawn = |(from, to): &(usize, usize)| !self.is_above(*from, *to) && !self.is_above(*to, *from);
+        self.edges.iter().copied().filter(drawn)
     }
 
     fn is_above(&self, above: usize, node: usize) -> bool {

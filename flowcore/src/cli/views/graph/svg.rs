@@ -26,10 +26,8 @@ pub(super) fn write(graph: &Graph) -> String {
     for (node, place) in graph.nodes.iter().zip(&places) {
         draw(node, *place, &mut text);
     }
-    for (from, to) in &graph.edges {
-        if !graph.is_above(*from, *to) && !graph.is_above(*to, *from) {
-            arrow(places[*from], places[*to], &mut text);
-        }
+    for (from, to) in graph.arrows() {
+        arrow(places[from], places[to], &mut text);
     }
     text.push_str("</g>\n</svg>\n");
     text
