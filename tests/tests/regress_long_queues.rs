@@ -1,14 +1,13 @@
 //! However many runs wait in a line or in a queue, their end costs no stack.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic anywhere")]
 
+mod queues;
+
 use flowcore::prelude::*;
 use flowcore_tests::{Gate, in_time};
 use tokio::runtime::Builder;
 
-#[task]
-async fn never(_n: u32) {
-    std::future::pending::<()>().await;
-}
+use self::queues::{long_queue, never};
 
 #[flow]
 async fn nothing() {}
@@ -28,13 +27,6 @@ fn a_long_line_of_runs_cancelled_one_by_one() {
     });
 }
 
-#[flow(task_runner = ConcurrentTaskRunner::new().max_workers(1))]
-async fn many(queued: Gate) {
-    let _all = never.map(0..50_000);
-    queued.open();
-    std::future::pending().await
-}
-
 #[test]
 fn a_runtime_dropped_over_a_long_queue() {
     let end = in_time("a long queue", || {
@@ -45,7 +37,7 @@ fn a_runtime_dropped_over_a_long_queue() {
             .unwrap();
         let queued = Gate::new();
         let inside = runtime.enter();
-        let run = many.submit(queued.clone());
+        let run = long_queue.submit(queued.clone());
         drop(inside);
         runtime.block_on(queued.passed());
         drop(runtime);

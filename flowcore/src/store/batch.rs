@@ -107,6 +107,37 @@ pub struct RunWrite {
     pub replay: Option<super::Replay>,
 }
 
+impl RunWrite {
+    /// A run without a parent, of which nothing else is known: for tests to fill in.
+    pub(crate) fn bare(number: RunNumber, id: RunId, definition: Arc<DefinitionRow>) -> Self {
+        Self {
+            number,
+            id,
+            parent: None,
+            root: number,
+            definition,
+            depth: 0,
+            name: String::new(),
+            parameters: None,
+            tags: Vec::new(),
+            durable: false,
+            call_key: None,
+            attempt: 0,
+            forgiven: 0,
+            crashes: 0,
+            retry_at: None,
+            first_state: 0,
+            states: SmallVec::new(),
+            state_before: None,
+            result: None,
+            error: Vec::new(),
+            upstream: Vec::new(),
+            cache: None,
+            replay: None,
+        }
+    }
+}
+
 /// A run's result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ResultWrite {

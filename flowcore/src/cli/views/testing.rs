@@ -98,29 +98,13 @@ impl Forest {
         let id = RunId::generate(START + count as i64 * 1000);
         self.first.get_or_insert(id);
         self.batch.runs.push(RunWrite {
-            number,
-            id,
             parent,
             root,
-            definition: definition.clone(),
             depth,
             name: name.to_owned(),
-            parameters: None,
-            tags: Vec::new(),
-            durable: false,
-            call_key: None,
             attempt: bodies.count() as u32,
-            forgiven: 0,
-            crashes: 0,
-            retry_at: None,
-            first_state: 0,
             states,
-            state_before: None,
-            result: None,
-            error: Vec::new(),
-            upstream: Vec::new(),
-            cache: None,
-            replay: None,
+            ..RunWrite::bare(number, id, definition.clone())
         });
         number
     }

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
 use super::super::batch::{Batch, CallKey, DefinitionRow, LogWrite, ResultWrite, RunWrite};
 use super::super::error::StoreResult;
 use super::super::number::RunNumber;
@@ -112,29 +110,12 @@ impl Writer {
         };
         let mut draft = Draft {
             write: RunWrite {
-                number,
-                id: RunId::generate(at),
                 parent: parent.map(Draft::number),
                 root: parent.map_or(number, |parent| parent.write.root),
-                definition: Arc::new(definition),
                 depth: parent.map_or(0, |parent| parent.write.depth + 1),
                 name: format!("{name}-{count}"),
-                parameters: None,
-                tags: Vec::new(),
                 durable: parent.is_some_and(|parent| parent.write.durable),
-                call_key: None,
-                attempt: 0,
-                forgiven: 0,
-                crashes: 0,
-                retry_at: None,
-                first_state: 0,
-                states: SmallVec::new(),
-                state_before: None,
-                result: None,
-                error: Vec::new(),
-                upstream: Vec::new(),
-                cache: None,
-                replay: None,
+                ..RunWrite::bare(number, RunId::generate(at), Arc::new(definition))
             },
             states: Vec::new(),
             written: 0,

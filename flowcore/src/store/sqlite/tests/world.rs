@@ -94,29 +94,14 @@ pub(super) fn run(
     let made = i64::try_from(count).unwrap() * 1_000_000;
     let states = states.iter().zip(0_i64..);
     RunWrite {
-        number,
-        id: RunId::generate(BEGIN + made),
         parent: parent.map(|parent| parent.number),
         root: parent.map_or(number, |parent| parent.root),
-        definition: definition.clone(),
         depth: parent.map_or(0, |parent| parent.depth + 1),
         name: format!("{}-{count}", definition.name),
         parameters: Some(r#"{"node_value":"A1"}"#.to_owned()),
-        tags: Vec::new(),
-        durable: false,
-        call_key: None,
         attempt: 1,
-        forgiven: 0,
-        crashes: 0,
-        retry_at: None,
-        first_state: 0,
         states: states.map(|(name, n)| state(name, made + n * 1_000)).collect(),
-        state_before: None,
-        result: None,
-        error: Vec::new(),
-        upstream: Vec::new(),
-        cache: None,
-        replay: None,
+        ..RunWrite::bare(number, RunId::generate(BEGIN + made), definition.clone())
     }
 }
 
